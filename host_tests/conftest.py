@@ -1,0 +1,11 @@
+"""Where tests find what they test; `tools/shims` stands in for MicroPython's own modules."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent
+
+for folder in ("firmware", "tools/shims", "tools"):
+    sys.path.insert(0, str(REPOSITORY / folder))
+sys.path.insert(0, str(HERE / "unit"))  # support.py, in pytest's importlib mode too
