@@ -8,4 +8,5 @@ REPOSITORY = HERE.parent
 
 for folder in ("firmware", "tools/shims", "tools"):
     sys.path.insert(0, str(REPOSITORY / folder))
-sys.path.insert(0, str(HERE / "unit"))  # support.py, in pytest's importlib mode too
+for folder in (".", "unit", "faults"):  # helpers, which in importlib mode are not found otherwise
+    sys.path.insert(0, str(HERE / folder))

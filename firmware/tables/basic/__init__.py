@@ -1,0 +1,1 @@
+"""The basic tables, grouped by decade as in ANSI C12.19."""

@@ -1,0 +1,1 @@
+"""The extended (manufacturer) tables of OSGP."""

@@ -1,0 +1,234 @@
+"""The model as the device serves it: reads and writes of tables, by number, as compiled.
+
+The definitions (`tables/basic`, `tables/extended`) stay on the host; the build compiles them into
+one `bytes` (compiled.py), which costs no heap. All bodies that live in RAM share one arena, made
+at start. Little-endian; an entry of the directory:
+
+    number 2 | kind 1 | read level 1 | write level 1 | 0 | size 4 | place in the arena 2
+    default or fixed body 2 (0: all zero) | runs 2
+    runs (what a host may write): n 1 | n x {offset 2, length 2; FFFF: to the end}
+"""
+
+from micropython import const
+from osgp.kernels import copy, fill
+
+# Response codes that a table gives (osgp.md 1.1)
+OK = const(0x00)
+NO_RIGHT = const(0x03)  # insufficient security clearance
+NOT_POSSIBLE = const(0x04)  # operation not possible
+NO_TABLE = const(0x05)  # inappropriate action: "table operation not possible"
+
+# levels of access; a request carries one, a definition asks for one
+ANYONE = const(0)
+READ = const(1)
+PROVISION = const(2)
+MASTER = const(3)
+
+_FIXED = const(0)  # served out of the compiled definitions
+_KEPT = const(1)  # in the arena and in the store
+_LIVE = const(2)  # in the arena, brought up to date by the application
+_READER = const(3)  # too large for RAM: asked of a reader
+
+_ENTRY = const(16)
+_TO_END = const(0xFFFF)
+
+
+class Model:
+    """The tables of one device."""
+
+    def __init__(self, blob: bytes, arena: int, settings):
+        """`blob` and `arena` (octets of RAM) as compiled.
+
+        `settings` keeps: load(name, buf) -> n or -1, replace(name, buf, n).
+        """
+        self._blob = blob
+        self._count = blob[0] | blob[1] << 8
+        self._settings = settings
+        self._arena = bytearray(arena)
+        self._before = {}
+        self._readers = {}
+        self._writers = {}
+        self._checkers = {}
+        self._subscribers = {}
+        for k in range(self._count):
+            entry = 2 + k * _ENTRY
+            if blob[entry + 2] in (_KEPT, _LIVE):
+                self._restore(entry)
+
+    def _restore(self, entry):
+        """A body at start: what was kept, else its default.
+
+        A kept body of another length is not this table's.
+        """
+        body = self._view(entry)
+        data = self._u16(entry + 12)
+        size = len(body)
+        if data:
+            copy(body, 0, self._blob, data, data + size)
+        if self._blob[entry + 2] == _KEPT:
+            image = bytearray(size)
+            if self._settings.load(self._name(entry), image) == size:
+                body[:] = image
+
+    def _u16(self, at) -> int:
+        blob = self._blob
+        return blob[at] | blob[at + 1] << 8
+
+    def _name(self, entry) -> str:
+        number = self._u16(entry)
+        return "BT%02d" % number if number < 2048 else "ET%02d" % (number - 2048)
+
+    def _view(self, entry):
+        ram = self._u16(entry + 10)
+        return memoryview(self._arena)[ram : ram + self._u16(entry + 6)]
+
+    def _find(self, number: int) -> int:
+        """Where the table's entry is in the blob; -1: there is no such table."""
+        low = 0
+        high = self._count - 1
+        while low <= high:
+            middle = low + high >> 1
+            entry = 2 + middle * _ENTRY
+            found = self._u16(entry)
+            if found == number:
+                return entry
+            if found < number:
+                low = middle + 1
+            else:
+                high = middle - 1
+        return -1
+
+    def _size(self, entry) -> int:
+        return self._u16(entry + 6) | self._u16(entry + 8) << 16
+
+    def size(self, number: int) -> int:
+        """Octets of the table; -1: there is no such table."""
+        entry = self._find(number)
+        return -1 if entry < 0 else self._size(entry)
+
+    # ---- the application's side
+
+    def body(self, number: int):
+        """The RAM body, to be kept true. Ask once: each call allocates a memoryview."""
+        return self._view(self._find(number))
+
+    def before_read(self, number: int, function):
+        """`function()` brings the RAM body up to date just before a read of it."""
+        self._before[number] = function
+
+    def reader(self, number: int, function):
+        """`function(offset, n, buf, o)` fills buf[o:o+n] with the table from `offset`.
+
+        All that is asked for lies within the table.
+        """
+        self._readers[number] = function
+
+    def checker(self, number: int, function):
+        """`function(image)` judges the whole body as it would become.
+
+        What it returns is the answer when it is not OK, and nothing is changed then.
+        """
+        self._checkers[number] = function
+
+    def writer(self, number: int, function):
+        """`function(offset, buf, a, n, now)` takes writes in the store's place.
+
+        It returns the response code.
+        """
+        self._writers[number] = function
+
+    def subscribe(self, number: int, function):
+        """`function()` is told after a write by a host is safe."""
+        self._subscribers[number] = function
+
+    def keep(self, number: int):
+        """Save a kept body that the application has changed. Returns when it is safe."""
+        entry = self._find(number)
+        self._settings.replace(self._name(entry), self._view(entry), self._size(entry))
+
+    # ---- the doors' side, by way of osgp/services.py alone
+
+    def read(self, number: int, offset: int, n: int, buf, o: int, level: int) -> int:
+        """Fill buf[o:o+n] with the table from `offset`; what lies beyond its end reads as 0.
+
+        Returns a response code; with another than OK, buf is as it was.
+        """
+        entry = self._find(number)
+        if entry < 0:
+            return NO_TABLE
+        if level < self._blob[entry + 3]:
+            return NO_RIGHT
+        inside = self._size(entry) - offset
+        inside = 0 if inside < 0 else n if inside > n else inside
+        if inside:
+            self._fetch(entry, offset, inside, buf, o)
+        fill(buf, o + inside, o + n, 0)
+        return OK
+
+    def _fetch(self, entry, offset, n, buf, o):
+        number = self._u16(entry)
+        before = self._before.get(number)
+        if before:
+            before()
+        kind = self._blob[entry + 2]
+        if kind == _READER:
+            self._readers[number](offset, n, buf, o)
+        elif kind == _FIXED:
+            data = self._u16(entry + 12)
+            if data:
+                copy(buf, o, self._blob, data + offset, data + offset + n)
+            else:
+                fill(buf, o, o + n, 0)
+        else:
+            offset += self._u16(entry + 10)
+            copy(buf, o, self._arena, offset, offset + n)
+
+    def write(self, number: int, offset: int, buf, a: int, n: int, level: int, now: int) -> int:
+        """Write buf[a:a+n] at `offset`; what lies beyond the end, or is not a host's, is ignored.
+
+        Returns a response code; OK is returned when it is safe.
+        """
+        entry = self._find(number)
+        if entry < 0:
+            return NO_TABLE
+        if level < self._blob[entry + 4]:
+            return NO_RIGHT
+        writer = self._writers.get(number)
+        if writer:
+            return writer(offset, buf, a, n, now)
+        if self._blob[entry + 2] != _KEPT:
+            return NOT_POSSIBLE
+        image = bytearray(self._view(entry))
+        if self._merge(entry, image, offset, buf, a, n):
+            code = self._commit(entry, image)
+            if code != OK:
+                return code
+        subscriber = self._subscribers.get(number)
+        if subscriber:
+            subscriber()
+        return OK
+
+    def _merge(self, entry, image, offset, buf, a, n) -> bool:
+        """Lay what a host may set into the image; was anything changed?"""
+        changed = False
+        size = len(image)
+        at = self._u16(entry + 14)
+        for k in range(self._blob[at]):
+            start = self._u16(at + 1 + 4 * k)
+            length = self._u16(at + 3 + 4 * k)
+            stop = size if length == _TO_END else start + length
+            for i in range(max(start, offset), min(stop, offset + n)):
+                if image[i] != buf[a + i - offset]:
+                    image[i] = buf[a + i - offset]
+                    changed = True
+        return changed
+
+    def _commit(self, entry, image) -> int:
+        checker = self._checkers.get(self._u16(entry))
+        if checker:
+            code = checker(image)
+            if code != OK:
+                return code
+        self._settings.replace(self._name(entry), image, len(image))
+        self._view(entry)[:] = image
+        return OK
