@@ -1,0 +1,15 @@
+"""The doors of the device: octets in, octets out. From the wire to the model:
+
+    UART      lon/mip.py          MIP/U50: code packets, numbers, acknowledgements
+    layer 3   lon/npdu.py         is this frame sound, and for us?
+    layer 4/5 lon/transport.py    receive records: duplicates, answers, silence after start
+              lon/node.py         the part that joins them, and the dispatch by APDU code
+                5x 6x 7x            lon/management.py   who are you, how are you
+                46 47               commissioning.py    become a member
+                00                  envelope.py         digest, cipher, sequence number
+    layer 7   services.py         read and write of tables, the one way into the model
+              procedures/         BT07 and BT08: what a write sets off
+              system.py           the tables that say what this device is
+
+The work per octet is in kernels.py; security/ holds what is rare (base key, CCM, CMAC).
+"""

@@ -1,0 +1,113 @@
+"""What makes a device a member of a domain: one kept record, replaced as a whole.
+
+    00 node state 1 | security mode 1
+    02 domain entries 2 x {flags 1 (bit 7 used, bits 2-0 length), id 6, subnet 1, node 1}
+    20 unicast key 16 | broadcast key 16
+    52 generation of the sequence counter 2 | B 4 | D 2 | keyed 1
+    61 address table 15 x 5
+
+Places are decimal, numbers big-endian as in the message that brings them.
+"""
+
+from micropython import const
+
+UNCONFIGURED = const(2)  # node states of 14908-1, as Query Status tells them
+CONFIGURED = const(4)
+HARD_OFFLINE = const(6)
+SOFT_OFFLINE = const(12)
+
+_NAME = "member"
+_DOMAINS = const(2)
+_DOMAIN = const(9)
+_KEYED = const(60)
+_ADDRESSES = const(61)
+_SIZE = const(136)
+_USED = const(0x80)
+
+# the discovery domain (profile 18): id only, always there
+DISCOVERY = b"OSGP\x00\x00"
+
+
+class Domain:
+    """One entry of the domain table."""
+
+    def __init__(self):
+        self.used = False
+        self.length = self.subnet = self.node = 0
+        self.id = bytearray(6)
+
+    def load(self, image, at: int):
+        self.used = bool(image[at] & _USED)
+        self.length = image[at] & 7
+        self.id[:] = image[at + 1 : at + 7]
+        self.subnet = image[at + 7]
+        self.node = image[at + 8]
+
+
+class Membership:
+    """The record and what follows from it.
+
+    Change a `draft()`, then `commit` it: whole or not at all.
+    """
+
+    def __init__(self, settings):
+        self._settings = settings
+        self.image = bytearray(_SIZE)
+        view = memoryview(self.image)
+        self.unicast_key = view[20:36]
+        self.broadcast_key = view[36:52]
+        self.domains = (Domain(), Domain())
+        self.on_change = None  # function(), told after a commit is safe
+        draft = bytearray(_SIZE)
+        if settings.load(_NAME, draft) != _SIZE:
+            draft = bytearray(_SIZE)
+            draft[0] = UNCONFIGURED
+            draft[2 + _DOMAIN] = _USED | len(DISCOVERY)
+            draft[3 + _DOMAIN : 3 + _DOMAIN + 6] = DISCOVERY
+        self._adopt(draft)
+
+    def _adopt(self, draft):
+        self.image[:] = draft
+        for k in range(_DOMAINS):
+            self.domains[k].load(draft, 2 + k * _DOMAIN)
+
+    @property
+    def state(self) -> int:
+        return self.image[0]
+
+    @property
+    def mode(self) -> int:
+        return self.image[1]
+
+    @property
+    def keyed(self) -> bool:
+        """There are keys: secured messages can be judged."""
+        return bool(self.image[_KEYED])
+
+    @property
+    def generation(self) -> int:
+        return self.image[52] << 8 | self.image[53]
+
+    def draft(self) -> bytearray:
+        return bytearray(self.image)
+
+    def commit(self, draft: bytearray):
+        """Keep the draft, then act on it. Returns when it is safe."""
+        self._settings.replace(_NAME, draft, _SIZE)
+        self._adopt(draft)
+        if self.on_change:
+            self.on_change()
+
+    @staticmethod
+    def set_domain(draft, index: int, length: int, id6, subnet: int, node: int):
+        """Lay a used domain entry into a draft."""
+        at = 2 + index * _DOMAIN
+        draft[at] = _USED | length
+        draft[at + 1 : at + 7] = id6
+        draft[at + 7] = subnet
+        draft[at + 8] = node
+
+    @staticmethod
+    def set_address(draft, index: int, entry):
+        """Lay an address table entry (5 octets) into a draft."""
+        draft[_ADDRESSES + 5 * index : _ADDRESSES + 5 * index + 5] = entry

@@ -1,0 +1,103 @@
+"""One poll over the UARTs, one list of wake-up times, heartbeats, the watchdog, and what they saw.
+
+A part is an object with `poll(now) -> due`: it does what is due and says at which tick it wants to
+be polled next. A part with a UART also has `readable(now)`. Nothing here allocates while it runs:
+the poll object is registered once, and `ipoll` returns the same tuple each time.
+"""
+
+import gc
+import select
+
+import ticks
+from micropython import const
+
+_SEEN_MS = const(1000)  # every part is polled at least so often, whatever it asked for
+
+
+class Slot:
+    """A part: when it is due, its heartbeat (ticks), its longest slice (microseconds)."""
+
+    def __init__(self, part, uart, now: int):
+        self.part = part
+        self.uart = uart
+        self.due = now
+        self.beat = now
+        self.longest = 0
+        self.polls = 0
+
+
+class Scheduler:
+    """Runs the parts that are due in the order in which they were added."""
+
+    def __init__(self, ticks_ms, ticks_us, watchdog, gate):
+        """`watchdog`: `feed()`. `gate`: `open(now)`, is this a moment that nobody will miss."""
+        self.ticks_ms = ticks_ms
+        self.ticks_us = ticks_us
+        self.watchdog = watchdog
+        self.gate = gate
+        self.slots = []
+        self.longest_collection_us = 0
+        self.collections = 0
+        self.running = True
+        self._poll = select.poll()
+        self._collect_at = ticks_ms()
+
+    def add(self, part, uart=None):
+        """Take a part in. A `uart` is polled for input, and what it has is the part's."""
+        self.slots.append(Slot(part, uart, self.ticks_ms()))
+        if uart is not None:
+            self._poll.register(uart, select.POLLIN)
+
+    def run(self):
+        while self.running:
+            self.turn()
+
+    def turn(self):
+        """Wait for the next octet or the next due part, and serve it."""
+        for event in self._poll.ipoll(self._wait()):
+            self._readable(event[0])
+        now = self.ticks_ms()
+        for slot in self.slots:
+            if ticks.diff(now, slot.due) >= 0:
+                self._serve(slot, now)
+        # Here every part has answered within the last second or so: one that hangs, or raises,
+        # does not let us come here.
+        self.watchdog.feed()
+        self._collect(now)
+
+    def _wait(self) -> int:
+        now = self.ticks_ms()
+        wait = _SEEN_MS
+        for slot in self.slots:
+            wait = min(wait, ticks.diff(slot.due, now))
+        return max(wait, 0)
+
+    def _readable(self, uart):
+        for slot in self.slots:
+            if slot.uart is uart:
+                start = self.ticks_us()
+                slot.part.readable(self.ticks_ms())
+                slot.due = self.ticks_ms()  # what came in may have made something due
+                self._measure(slot, start)
+
+    def _serve(self, slot, now):
+        start = self.ticks_us()
+        due = slot.part.poll(now)
+        slot.due = due if ticks.diff(due, now) < _SEEN_MS else ticks.add(now, _SEEN_MS)
+        slot.beat = now
+        slot.polls += 1
+        self._measure(slot, start)
+
+    def _measure(self, slot, start):
+        slot.longest = max(slot.longest, ticks.diff(self.ticks_us(), start))
+
+    def _collect(self, now):
+        """Collect where nobody waits, once a second at most, so that no allocation ever has to."""
+        if ticks.diff(now, self._collect_at) < 0 or not self.gate.open(now):
+            return
+        self._collect_at = ticks.add(now, 1000)
+        start = self.ticks_us()
+        gc.collect()
+        self.collections += 1
+        spent = ticks.diff(self.ticks_us(), start)
+        self.longest_collection_us = max(self.longest_collection_us, spent)

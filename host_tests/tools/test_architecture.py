@@ -1,0 +1,95 @@
+"""The house's own rules (CONTRIBUTING.md), held by looking at the imports and the sizes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+FIRMWARE = REPOSITORY / "firmware"
+SANS_IO = sorted(
+    path for part in ("osgp", "tables", "meter") for path in (FIRMWARE / part).rglob("*.py")
+)
+# Definitions are read on the host and by tests; the bank ships what they were compiled to.
+HOST_ONLY = {"schema.py", "datatypes.py", "dimensions.py", "definitions.py", "layout.py"}
+RESIDENT_FUNCTIONS = 450
+
+FORBIDDEN = {"machine", "os", "io", "time", "socket", "select", "vfs", "asyncio", "board"}
+BELOW_ALL = "osgp.kernels"  # the work per octet
+# a module under the key may not import one under the values
+DIRECTION = {
+    "tables": (
+        "osgp.lon",
+        "osgp.services",
+        "osgp.envelope",
+        "osgp.procedures",
+        "osgp.system",
+        "meter",
+        "device",
+    ),
+    "meter": ("osgp", "device", "scheduler"),
+    "osgp/lon": (
+        "tables",
+        "meter",
+        "osgp.services",
+        "osgp.envelope",
+        "osgp.commissioning",
+        "device",
+    ),
+    "osgp": ("device", "scheduler", "settings"),
+}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(FIRMWARE).as_posix()
+
+
+def imports(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", SANS_IO, ids=name)
+def test_no_io(path):
+    assert not FORBIDDEN & {module.split(".")[0] for module in imports(path)}
+    calls = (
+        node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+    )
+    assert "open" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+@pytest.mark.parametrize("path", SANS_IO, ids=name)
+def test_one_direction(path):
+    for folder, others in DIRECTION.items():
+        if name(path).startswith(folder + "/"):
+            for module in imports(path):
+                assert module == BELOW_ALL or not module.startswith(others), f"{name(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", SANS_IO, ids=name)
+def test_no_state_in_modules(path):
+    """A device is an object: no module-level bytearray, list or dict that somebody could write to."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign):
+            value = node.value
+            mutable = isinstance(value, (ast.List, ast.Dict, ast.Set)) or (
+                isinstance(value, ast.Call)
+                and isinstance(value.func, ast.Name)
+                and value.func.id == "bytearray"
+            )
+            assert not mutable, f"{name(path)}:{node.lineno}"
+
+
+def test_resident_functions():
+    """Some 90 octets of heap each (boards.md I): what is always imported has to stay few."""
+    resident = [path for path in FIRMWARE.rglob("*.py") if path.name not in HOST_ONLY]
+    resident = [path for path in resident if not {"basic", "extended"} & set(path.parts)]
+    count = sum(
+        isinstance(node, (ast.FunctionDef, ast.Lambda))
+        for path in resident
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert 100 < count <= RESIDENT_FUNCTIONS
