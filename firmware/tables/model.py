@@ -138,8 +138,8 @@ class Model:
         self._writers[number] = function
 
     def subscribe(self, number: int, function):
-        """`function()` is told after a write by a host is safe."""
-        self._subscribers[number] = function
+        """`function()` is told after a write by a host is safe; those who came first are told first."""
+        self._subscribers[number] = self._subscribers.get(number, ()) + (function,)
 
     def keep(self, number: int):
         """Save a kept body that the application has changed. Returns when it is safe."""
@@ -203,9 +203,8 @@ class Model:
             code = self._commit(entry, image)
             if code != OK:
                 return code
-        subscriber = self._subscribers.get(number)
-        if subscriber:
-            subscriber()
+        for function in self._subscribers.get(number, ()):
+            function()
         return OK
 
     def _merge(self, entry, image, offset, buf, a, n) -> bool:

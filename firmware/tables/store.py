@@ -53,6 +53,7 @@ class Ring:
         self._slots = sectors * self._per_sector
         self.capacity = self._slots - 2 * self._per_sector + 1  # records held at any time
         self._next = 0  # number of the next record
+        self._in_doubt = False  # whether something may stand in the slot of the next record
         self._ready = 0  # the slots of all numbers below this one are written or blank
         self._blank = b"\xff" * step
         self._record = bytearray(self._blank)
@@ -61,30 +62,26 @@ class Ring:
     def append(self, payload) -> int:
         """Writes one record of exactly `size` octets and returns its number.
 
-        Erases nothing, unless `tend` was starved.
+        Erases nothing, unless `tend` was starved. What flash raises passes through, and nothing
+        was appended.
         """
         if len(payload) != self.size:
             raise ValueError("payload of another size")
+        if self._in_doubt:
+            self._settle()
         if self._next == self._ready:
             self.starved += 1
             self._erase()
         record = self._record
         self._copy(record, 4, payload, 0, self.size)
         self._seal(self._next)
-        number = self._next
-        self._next = number + 1
-        slot = number % self._slots
-        try:
-            self._flash.program(self._address(slot), record)
-        except OSError:
-            # A slot that was touched is not used again; one that was not has to be, for a blank
-            # slot is where the log ends.
-            if self._number(slot) == _BLANK:
-                self._next = number
-            raise
-        self.last = number
+        self._in_doubt = True  # until the program returns; a try would take memory
+        self._flash.program(self._address(self._next % self._slots), record)
+        self._in_doubt = False
+        self.last = self._next
+        self._next += 1
         self._count()
-        return number
+        return self.last
 
     def read(self, number: int, buf) -> bool:
         """Copies the payload of a record into the first `size` octets of buf.
@@ -118,6 +115,16 @@ class Ring:
         crc = self._crc16(record, 0, end)
         record[end] = crc & 0xFF
         record[end + 1] = crc >> 8
+
+    def _settle(self):
+        """Skips the next slot if a program that failed has touched it.
+
+        One that it did not touch has to be used: a blank slot is where the log ends.
+        """
+        self._in_doubt = False
+        if self._number(self._next % self._slots) != _BLANK:
+            self._next += 1
+            self._count()
 
     def _erase(self):
         self._flash.erase(self._address(self._ready % self._slots))

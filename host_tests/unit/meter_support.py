@@ -3,6 +3,7 @@
 import struct
 
 from osgp import kernels
+from osgp.kernels import copy
 from tables.store import Ring
 
 SECTOR = 4096
@@ -24,12 +25,13 @@ class Flash:
         self.operations = 0
 
     def read(self, address, buf):
-        kernels.copy(buf, 0, self.octets, address, address + len(buf))
+        end = address + len(buf)
+        copy(buf, 0, self.octets, address, end)
 
     def program(self, address, buf):
         n = self._operation(len(buf))
         self._must_be_erased(address, address + len(buf))
-        kernels.copy(self.octets, address, buf, 0, n)
+        copy(self.octets, address, buf, 0, n)
         if n < len(buf):
             raise PowerCut
 

@@ -1,4 +1,4 @@
-"""Local time and tariff: dates of laws and holidays; on CPython forty years of three time zones."""
+"""Local time and tariff: dates of laws and holidays; on CPython forty years of three zones."""
 
 from fakes import Settings
 from meter.calendar import NO_SPECIAL, Calendar, latest
@@ -60,9 +60,9 @@ def day_of(date):
 def test_recurring_dates():
     for date, days in OBSERVED:
         days = [day_of(one) for one in days]
-        for a, b in zip(days, days[1:]):
-            for day in range(a, b):
-                assert latest(date, day) == a, (date, ansi_date(day))
+        for k in range(len(days) - 1):
+            for day in range(days[k], days[k + 1]):
+                assert latest(date, day) == days[k], (date, ansi_date(day))
         assert latest(date, days[-1]) == days[-1], date
 
 

@@ -132,10 +132,10 @@ def test_allocation():
 if given:
     from datetime import datetime, timedelta
 
-    @given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59, 59)))  # noqa: DTZ001
+    @given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59, 59)))
     def test_against_datetime(moment):
         moment = moment.replace(microsecond=0)
-        since = moment - datetime(2000, 1, 1)  # noqa: DTZ001
+        since = moment - datetime(2000, 1, 1)
         body = bytearray(6)
         to_ltime(since.days, since.seconds, body, 0)
         assert tuple(body) == (moment.year - 2000,) + tuple(moment.timetuple())[1:6]
@@ -145,7 +145,7 @@ if given:
     @given(st.binary(min_size=6, max_size=6))
     def test_any_octets_as_ltime(octets):
         try:
-            expected = datetime(2000 + octets[0], *octets[1:]) - datetime(2000, 1, 1)  # noqa: DTZ001
+            expected = datetime(2000 + octets[0], *octets[1:]) - datetime(2000, 1, 1)
         except ValueError:
             expected = None
         if octets[0] > 99:

@@ -228,6 +228,29 @@ def test_record_torn_at_the_start_of_a_sector_is_counted():
     assert whole(ring_on(flash, 3), 128)
 
 
+def test_flash_that_fails_costs_at_most_one_number():
+    for how, expected in ((NOTHING, 10), (FRONT, 11), (WHOLE, 11)):
+        flash = RamFlash(3)
+        ring = ring_on(flash, 3)
+        fill(ring, 10)
+        for _ in range(2):  # a second failure changes nothing more when nothing was touched
+            flash.cut_at = flash.operations
+            flash.cut_how = how
+            try:
+                ring.append(payload(10))
+                raise AssertionError("no failure")
+            except PowerCut:
+                flash.cut_at = -1
+            assert ring.last == 9
+            if how != NOTHING:
+                break
+        assert ring.append(payload(expected)) == expected
+        again = ring_on(flash, 3)
+        assert (again.first, again.last) == (ring.first, ring.last) == (0, expected)
+        assert all(whole(again, number) for number in range(10))
+        assert whole(again, expected)
+
+
 def test_records_in_the_wrong_place_do_not_count():
     """The ring was given one more sector: what stood where record n now is not, goes."""
     flash = RamFlash(4)

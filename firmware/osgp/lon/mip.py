@@ -325,6 +325,10 @@ class Mip:
         self.ready = False
         self._deadline = now
 
+    def reset(self, now: int):
+        """Reset the chip. Only while `ready`; its own notice then has the link start again."""
+        self._short(_RESET, now)
+
     def _next(self, phase, now):
         self._phase = phase
         self._asked = False

@@ -39,6 +39,7 @@ class Node:
         self.unhandled = self.frames = self.answers = 0
         self._chunk = bytearray(_CHUNK)
         self._pin_pressed = True  # a node says who it is when it starts
+        self._reset_asked = False
         self.mip.start(now)
         self.refresh()
 
@@ -49,6 +50,10 @@ class Node:
     def press_service_pin(self):
         """Send a service pin message as soon as the transceiver takes it."""
         self._pin_pressed = True
+
+    def reset_transceiver(self):
+        """Reset the transceiver once the answer at hand is out (ET04.12.1). It starts anew by itself."""
+        self._reset_asked = True
 
     def readable(self, now: int):
         """The UART has octets."""
@@ -110,8 +115,11 @@ class Node:
                 end = self.management.service_pin(mip.tx, _TX)
             if end:
                 mip.send(end, now)
-                self.gate.activity(now)
+                self.gate.answered(now)
                 return ticks.add(now, 1)
+            if self._reset_asked:
+                self._reset_asked = False
+                mip.reset(now)
             other = self.transport.due(now)
             if ticks.diff(other, due) < 0:
                 return other

@@ -1,0 +1,72 @@
+# One way in: `make run`, `make test`; `make help` lists the rest. Everything made here goes to build/ and .venv/.
+
+PYTHON ?= python3
+SPEED  ?= 1
+VENV   := .venv
+BIN    := $(VENV)/bin
+SETUP  := $(VENV)/.installed
+MP32   ?= build/mp32/mp32
+export MP32
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults repl model docs bank clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(SETUP)  ## the Python environment, pinned, in .venv
+
+$(SETUP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+tools: setup  ## what tests want and a package manager has: tshark, the 32-bit MicroPython
+	@tools/setup-tools.sh build/mp32
+
+run: setup  ## the main job: three devices, a power line, a concentrator (SPEED=0: as fast as it goes)
+	@$(BIN)/osgp run --speed $(SPEED)
+
+test: tools lint  ## everything that has to hold, in under ten minutes
+	$(BIN)/python -m pytest
+
+lint: setup  ## ruff, and the generated files are fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m osgp_tools.model --check
+
+typecheck: setup  ## pyright, with the MicroPython stubs
+	$(BIN)/pyright
+
+format: setup  ## ruff format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cov: setup  ## coverage of the firmware by its unit tests, under CPython
+	$(BIN)/python -m pytest host_tests/unit --cov=firmware --cov-branch --cov-report=term-missing:skip-covered
+
+bench: tools  ## speed and memory, beside the committed figures
+	$(BIN)/python host_tests/bench/run.py
+
+fuzz: setup  ## 200,000 mutated frames against one device
+	$(BIN)/python host_tests/faults/fuzz.py
+
+test-faults: setup  ## power cuts at every flash operation, the whole sweep
+	$(BIN)/python host_tests/faults/powercut.py
+
+repl: setup  ## a MicroPython REPL with a live device in it
+	@$(BIN)/osgp repl
+
+model: setup  ## compile the table definitions to firmware/tables/compiled.py
+	$(BIN)/python -m osgp_tools.model
+
+docs: setup  ## print the table reference to docs/tables
+	$(BIN)/python -m osgp_tools.model --docs docs/tables
+
+bank: setup  ## the bank image, build/bank.img
+	$(BIN)/osgp image build build/bank.img
+
+clean:  ## remove build/ (the environment stays)
+	rm -rf build

@@ -1,0 +1,197 @@
+"""The desk board: a flash file, a UART that our parent opened, the kernel's clock and random.
+
+What each name is for stands in board.md; boot.py asks for all of them.
+"""
+
+import io
+import os
+import sys
+import time
+
+import cryptolib
+
+from micropython import const
+
+_SECTOR = const(4096)
+_BANK_SIZE = const(0x32000)
+_BANKS = const((0x0A0000, 0x0D2000))
+_RAW = const(0x104000)  # counters and logs
+_TICKS = const(0x3FFFFFFF)
+_GET_FILENO = const(10)  # what select.poll asks a stream for
+_ECB = const(1)
+_RESET = const(75)  # exit status: start me again
+
+NAME = "unix"
+INSECURE = True  # installation keys follow from public text
+OPEN_NM = False  # network management by anybody, for tests with foreign stacks
+RANDOM_SOURCE = "os.urandom"
+reset_cause = os.getenv("OSGP_RESET_CAUSE") or "power on"
+
+
+class Flash:
+    """The raw region, as `tables.store` wants it."""
+
+    unit = 16  # octets
+
+    def __init__(self, file):
+        self._file = file
+        self._erased = b"\xff" * _SECTOR
+
+    def read(self, address: int, buf):
+        """Fills buf from an address on."""
+        self._file.seek(_RAW + address)
+        self._file.readinto(buf)
+
+    def program(self, address: int, buf):
+        """Writes buf to erased octets."""
+        self._file.seek(_RAW + address)
+        self._file.write(buf)
+
+    def erase(self, address: int):
+        """Sets the sector that begins at an address to FF."""
+        self._file.seek(_RAW + address)
+        self._file.write(self._erased)
+
+
+class Input(io.IOBase):
+    """A descriptor to read from. `stream` is what goes into select.poll."""
+
+    def __init__(self, descriptor: int):
+        self._descriptor = descriptor
+        self._file = open(descriptor, "r+b")  # noqa: SIM115  as long as the device lives
+        self.stream = self
+
+    def readinto(self, buf):
+        """Reads what is there. Returns the number of octets, None: none yet, 0: it has ended."""
+        return self._file.readinto(buf)
+
+    def ioctl(self, request, _):
+        return self._descriptor if request == _GET_FILENO else -1
+
+
+class Uart(Input):
+    """The UART to the PLC transceiver: a non-blocking descriptor.
+
+    A chip's UART never ends. This one ends with its peer, and then so do we.
+    """
+
+    def readinto(self, buf):
+        """Reads what is there. Returns the number of octets, or None when there are none."""
+        try:
+            n = self._file.readinto(buf)
+        except OSError:
+            n = 0
+        if n == 0:
+            plc_gone()
+        return n
+
+    def write(self, buf, n: int) -> int:
+        """Writes buf[:n], or as much as is taken at once. Returns how much that was."""
+        try:
+            return self._file.write(buf, n) or 0
+        except OSError:
+            return plc_gone()
+
+
+class Watchdog:
+    """None: a process that hangs is for its parent to end."""
+
+    def feed(self):
+        pass
+
+
+def _open_uart(where):
+    kind, _, descriptor = (where or "").partition(":")
+    if kind != "fd":
+        raise ValueError("OSGP_PLC is not fd:N but %r" % where)
+    return Uart(int(descriptor))
+
+
+def _room(size: int):
+    """A buffer beside the heap, as a flash mapped into memory is; without ffi, in the heap."""
+    try:
+        import ffi
+        import uctypes
+    except ImportError:
+        return bytearray(size)
+    return uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "I")(size), size)
+
+
+def _read_nothing(offset: int, buf):
+    """The header of a measured source of no days: a house in which nothing is used."""
+    buf[:] = b"OSGPMEAS\x01\x01\0\0\0\0"
+
+
+def bank(k: int):
+    """Code bank k (0: A, 1: B) as a buffer of its whole size, to be mounted in place."""
+    buf = _room(_BANK_SIZE)
+    _file.seek(_BANKS[k])
+    _file.readinto(buf)
+    return buf
+
+
+def settings():
+    """The settings, in a folder of the file system that the VM mounted."""
+    from settings import Settings
+
+    return Settings("/flash/settings")
+
+
+def element():
+    """What measures: a simulated element on the source that OSGP_SOURCE names."""
+    from meter.element import SimulatedElement
+
+    path = os.getenv("OSGP_SOURCE")
+    if not path:
+        return SimulatedElement(_read_nothing)
+    source = open(path, "rb")  # noqa: SIM115  as long as the device lives
+
+    def read(offset, buf):
+        source.seek(offset)
+        source.readinto(buf)
+
+    return SimulatedElement(read)
+
+
+def installation_key(uid: bytes) -> bytes:
+    """The desk rule: CMAC("OSGP-DESK-TEST-0", uid). Anybody can work it out."""
+    from osgp.security.ccm import cmac
+
+    return cmac(aes(b"OSGP-DESK-TEST-0"), uid)
+
+
+def aes(key: bytes):
+    """The function encrypt(block of 16) -> 16 octets under a key of 16."""
+    return cryptolib.aes(key, _ECB).encrypt
+
+
+def random(n: int) -> bytes:
+    """n octets from RANDOM_SOURCE."""
+    return os.urandom(n)
+
+
+def ticks_ms() -> int:
+    """Milliseconds, 0 to 2**30 - 1."""
+    return time.ticks_ms() & _TICKS
+
+
+def ticks_us() -> int:
+    """Microseconds, 0 to 2**30 - 1."""
+    return time.ticks_us() & _TICKS
+
+
+def reset():
+    """Restarts the device. Whoever started the process does it: MicroPython cannot."""
+    sys.exit(_RESET)
+
+
+def plc_gone():
+    """The other end of the UART is closed: the process ends, so that none is left behind."""
+    sys.exit(0)
+
+
+_file = open(os.getenv("OSGP_FLASH") or "", "r+b")  # noqa: SIM115  as long as the device lives
+flash = Flash(_file)
+plc = _open_uart(os.getenv("OSGP_PLC"))
+console = Input(0) if os.getenv("OSGP_CONSOLE") else None
+watchdog = Watchdog()

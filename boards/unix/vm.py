@@ -1,0 +1,94 @@
+"""The desk board's VM: what the C parts of a board's firmware do before and around boot.py.
+
+usage: micropython -X heapsize=N boards/unix/vm.py
+
+Environment and exit status: board.md.
+"""
+
+import os
+import sys
+
+import vfs
+
+from micropython import const
+
+_SECTOR = const(4096)
+_PAGE = const(256)
+_FLASH_SIZE = const(0x200000)
+_LITTLEFS = const(0x150000)  # where the file system begins; it ends with the flash
+_LITTLEFS_SECTORS = const(0xB0)
+_NO_FLASH = const(2)
+_SAFE_MODE = const(3)
+_INTERRUPTED = const(130)
+
+
+class FileSystemFlash:
+    """The file system's part of the flash file, as a block device of MicroPython's."""
+
+    def __init__(self, path: str):
+        self._file = open(path, "r+b")  # noqa: SIM115  open as long as the VM runs
+
+    def readblocks(self, block, buf, offset=0):
+        self._file.seek(_LITTLEFS + block * _SECTOR + offset)
+        self._file.readinto(buf)
+
+    def writeblocks(self, block, buf, offset=0):
+        self._file.seek(_LITTLEFS + block * _SECTOR + offset)
+        self._file.write(buf)
+
+    def ioctl(self, operation, block):
+        if operation == 4:  # number of blocks
+            return _LITTLEFS_SECTORS
+        if operation == 5:  # octets of a block
+            return _SECTOR
+        if operation == 6:  # erase
+            self.writeblocks(block, b"\xff" * _SECTOR)
+        return 0
+
+    def is_blank(self) -> bool:
+        """Whether nothing was ever written: a new device, and the only time that we format."""
+        sector = bytearray(_SECTOR)
+        for block in range(_LITTLEFS_SECTORS):
+            self.readblocks(block, sector)
+            if sector != b"\xff" * _SECTOR:
+                return False
+        return True
+
+
+def mount(path: str):
+    """Mounts the file system at /flash. A damaged one stays as it is: its data may be had yet."""
+    flash = FileSystemFlash(path)
+    if flash.is_blank():
+        vfs.VfsLfs2.mkfs(flash, progsize=_PAGE)
+    try:
+        vfs.mount(vfs.VfsLfs2(flash, progsize=_PAGE), "/flash")
+    except OSError as error:
+        print("vm: the file system is damaged and stays as it is:", repr(error))
+
+
+def run(here: str):
+    """boot.py and main.py, as every port runs them. Returns the exit status."""
+    path = os.getenv("OSGP_FLASH") or ""
+    try:
+        size = os.stat(path)[6]
+    except OSError:
+        size = 0
+    if size != _FLASH_SIZE:
+        print("vm: OSGP_FLASH names no flash of", _FLASH_SIZE, "octets:", path)
+        return _NO_FLASH
+    # The application comes from the bank. MICROPYPATH: what another VM would have frozen in.
+    sys.path[:] = [here] + (os.getenv("MICROPYPATH") or ".frozen").split(":")
+    mount(path)
+    scope = {"__name__": "__main__"}
+    try:
+        execfile(here + "/../../firmware/boot.py", scope)  # noqa: F821  MicroPython's own
+        execfile(here + "/../../firmware/main.py", scope)  # noqa: F821
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:
+        sys.print_exception(error, sys.stderr)
+        return 1
+    return 1 if "/bank" in sys.path else _SAFE_MODE
+
+
+sys.exit(run(sys.argv[0].rpartition("/")[0] or "."))

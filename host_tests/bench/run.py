@@ -1,0 +1,126 @@
+"""Speed and memory of the device, beside the committed figures: python host_tests/bench/run.py [--commit]
+
+Memory is measured on the 32-bit unix port of MicroPython, whose heap use is a microcontroller's within 1.2 %, with the bank mounted
+in place and -X heapsize=128k. Times are ratios to a loop on the same interpreter, so that another machine gives about the same
+figure. The table is also written to build/bench.txt. Exit 1 when a budget is broken, or a figure has grown by more than its slack.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+if __name__ == "__main__":
+    for folder in ("host_tests", "firmware", "tools/shims", "tools"):
+        sys.path.insert(0, str(REPOSITORY / folder))
+
+from desk import MP32, Desk
+from osgp_tools.image import build_bank
+
+FIGURES = HERE / "figures.json"
+HEAP = "128k"
+READS = 50
+READ = "3F 0017 000000 0054"  # 84 octets of BT23
+CALIBRATION = "def _c():\n x = 0\n for i in range(40000): x = (x + i) & 0xFFFF"
+
+
+@dataclass
+class Figure:
+    name: str
+    value: float
+    unit: str
+    budget: float | None  # of shared/design.md, where it has one for the desk
+    slack: float  # by which it may grow before this fails: 0.02 is 2 %
+
+
+def number(desk: Desk, expression: str) -> int:
+    return int(desk.console(expression))
+
+
+def allocation(desk: Desk) -> float:
+    """Octets that stay behind from one secured read: mem_alloc, with collection off, over many reads."""
+    desk.console("import gc; gc.collect(); gc.disable()")
+    desk.console("device.scheduler._collect_at = device.board.ticks_ms() + 3600000")
+    number(desk, "gc.mem_alloc()")
+    start = number(desk, "gc.mem_alloc()")
+    asking = number(desk, "gc.mem_alloc()") - start  # what the console itself leaves behind
+    before = number(desk, "gc.mem_alloc()")
+    for _ in range(READS):
+        desk.command(READ)
+    after = number(desk, "gc.mem_alloc()")
+    desk.console("gc.enable(); device.scheduler._collect_at = device.board.ticks_ms()")
+    return (after - before - asking) / READS
+
+
+def calibration(desk: Desk) -> float:
+    """Seconds of the loop on the device's interpreter, the best of five."""
+    desk.console(f"exec({CALIBRATION!r}, globals())")
+    clock = "(lambda a: (_c(), device.board.ticks_us() - a)[1])(device.board.ticks_us())"
+    return min(number(desk, clock) for _ in range(5)) / 1e6
+
+
+def turn_round(desk: Desk) -> float:
+    """Seconds from a request to its answer, MIP acknowledgements and both processes included: the median."""
+    times = []
+    for _ in range(READS):
+        start = time.perf_counter()
+        desk.command(READ)
+        times.append(time.perf_counter() - start)
+    return sorted(times)[READS // 2]
+
+
+def measure() -> list[Figure]:
+    figures = [Figure("bank image", len(build_bank(1)), "octets", 192 * 1024, 0.02)]
+    with tempfile.TemporaryDirectory() as folder, Desk(Path(folder), str(MP32), HEAP, path=str(REPOSITORY / "boards")) as desk:
+        desk.console("import gc")
+        desk.commission()
+        desk.command(READ)
+        desk.console("gc.collect()")
+        figures.append(Figure("heap in use", number(desk, "gc.mem_alloc()"), "octets", 80 * 1024, 0.03))
+        figures.append(Figure("allocated by a secured read", allocation(desk), "octets", 0, 0))
+        loop = calibration(desk)
+        figures.append(Figure("turn-round of a secured read", turn_round(desk) / loop, "loops", None, 1.0))
+        desk.console("[setattr(slot, 'longest', 0) for slot in device.scheduler.slots]")
+        turn_round(desk)
+        longest = number(desk, "max([slot.longest for slot in device.scheduler.slots])") / 1e6
+        figures.append(Figure("longest slice", longest / loop, "loops", None, 3.0))
+    return figures
+
+
+def judge(figure: Figure, committed: dict) -> str:
+    known = committed.get(figure.name)
+    if figure.budget is not None and figure.value > figure.budget:
+        return "over budget"
+    if known is not None and figure.value > known * (1 + figure.slack) + 1e-9:
+        return "has grown"
+    return "ok"
+
+
+def main() -> int:
+    if not MP32.exists():
+        print(f"SKIP no 32-bit MicroPython at {MP32}: `make tools`")
+        return 0
+    committed = json.loads(FIGURES.read_text())
+    figures = measure()
+    if "--commit" in sys.argv:
+        FIGURES.write_text(json.dumps({figure.name: round(figure.value, 2) for figure in figures}, indent=2) + "\n")
+        committed = json.loads(FIGURES.read_text())
+    lines = [f"{'figure':34}{'measured':>12}{'committed':>12}{'budget':>12}  unit"]
+    verdicts = [judge(figure, committed) for figure in figures]
+    for figure, verdict in zip(figures, verdicts):
+        budget = "" if figure.budget is None else f"{figure.budget:.0f}"
+        known = committed.get(figure.name, "")
+        lines.append(f"{figure.name:34}{figure.value:12.2f}{known:>12}{budget:>12}  {figure.unit:8}{verdict}")
+    table = "\n".join(lines)
+    print(table)
+    (REPOSITORY / "build").mkdir(exist_ok=True)
+    (REPOSITORY / "build" / "bench.txt").write_text(table + "\n")
+    return int(any(verdict != "ok" for verdict in verdicts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

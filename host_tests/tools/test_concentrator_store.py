@@ -1,0 +1,193 @@
+"""What the concentrator keeps: numbers never twice, keys never shown, readings for everybody."""
+
+import sqlite3
+import stat
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osgp_tools.client import Exchange, Target
+from osgp_tools.readings import Readings
+from osgp_tools.store import BLOCK, StoreError, Vault
+
+A, B = b"\x04\0\0\0\0\x01", b"\x04\0\0\0\0\x02"
+
+
+def admit(vault, unique_id=A):
+    return vault.admit(unique_id, vault.new_place(unique_id))
+
+
+def abandon(vault):
+    """The process dies: nothing is given back."""
+    vault._numbers.clear()
+    vault.close()
+
+
+def test_the_vault_is_for_its_owner_only(tmp_path):
+    path = tmp_path / "deep" / "concentrator.db"
+    vault = Vault(path)
+    admit(vault)
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    vault.close()
+
+
+def test_a_vault_that_others_could_read_is_closed_to_them(tmp_path):
+    path = tmp_path / "concentrator.db"
+    path.touch(0o644)
+    Vault(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_places_differ_and_stay_and_keys_are_new_each_time(tmp_path):
+    vault = Vault(tmp_path / "v.db")
+    first = vault.new_place(A)
+    vault.admit(A, first)
+    other = vault.new_place(B)
+    vault.admit(B, other)
+    again = vault.new_place(A)
+    assert (first.subnet, first.node) == (again.subnet, again.node) != (other.subnet, other.node)
+    assert len({first.unicast_key, other.unicast_key, again.unicast_key}) == 3
+    assert first.broadcast_key == other.broadcast_key
+    vault.close()
+
+
+def test_members_are_found_by_either_name(tmp_path):
+    vault = Vault(tmp_path / "v.db")
+    member = admit(vault)
+    assert vault.find("040000000001") == vault.find("1/1") == member
+    assert member.key.hex() not in repr(member) and repr(member.key) not in repr(member)
+    with pytest.raises(StoreError, match="1/2 is not a member"):
+        vault.find("1/2")
+    vault.close()
+
+
+def test_a_block_is_on_disk_before_its_first_number_is_used(tmp_path):
+    path = tmp_path / "v.db"
+    vault = Vault(path)
+    admit(vault)
+    number = vault.numbers(A).take()
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT reserved FROM device").fetchone()[0] == number + BLOCK
+    other.close()
+    vault.close()
+
+
+def test_numbers_go_on_after_a_clean_end_and_skip_the_block_after_a_crash(tmp_path):
+    path = tmp_path / "v.db"
+    vault = Vault(path)
+    admit(vault)
+    numbers = vault.numbers(A)
+    taken = [numbers.take() for _ in range(3)]
+    assert taken == [1, 2, 3]
+    vault.close()
+    vault = Vault(path)
+    assert vault.numbers(A).take() == 4
+    abandon(vault)
+    vault = Vault(path)
+    assert vault.numbers(A).take() == 4 + BLOCK
+    vault.close()
+
+
+def test_numbers_are_raised_never_lowered(tmp_path):
+    vault = Vault(tmp_path / "v.db")
+    admit(vault)
+    numbers = vault.numbers(A)
+    numbers.take()
+    assert numbers.raise_to(100) and numbers.take() == 100
+    assert numbers.raise_to(70000) and numbers.take() == 70000
+    assert not numbers.raise_to(70000) and numbers.take() == 70001
+    vault.close()
+
+
+def test_two_processes_do_not_share_a_number(tmp_path):
+    path = tmp_path / "v.db"
+    one = Vault(path)
+    admit(one)
+    two = Vault(path)
+    a, b = one.numbers(A), two.numbers(A)
+    taken = [n.take() for _ in range(BLOCK + 5) for n in (a, b)]
+    assert len(set(taken)) == len(taken)
+    one.close()
+    two.close()
+    three = Vault(path)
+    assert three.numbers(A).take() > max(taken)
+    three.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(["take", "raise", "close", "crash"]), max_size=30))
+def test_whatever_happens_no_number_comes_twice(tmp_path_factory, events):
+    path = tmp_path_factory.mktemp("vault") / "v.db"
+    vault = Vault(path)
+    admit(vault)
+    numbers = vault.numbers(A)
+    last = 0
+    for event in events:
+        if event == "take":
+            number = numbers.take()
+            assert number > last
+            last = number
+        elif event == "raise":
+            numbers.raise_to(last + 7)
+        else:
+            vault.close() if event == "close" else abandon(vault)
+            vault = Vault(path)
+            numbers = vault.numbers(A)
+    vault.close()
+
+
+def test_an_old_key_s_numbers_end_with_a_new_commissioning(tmp_path):
+    vault = Vault(tmp_path / "v.db")
+    admit(vault)
+    old = vault.numbers(A)
+    admit(vault)
+    with pytest.raises(StoreError, match="commissioned again"):
+        old.take()
+    assert vault.numbers(A).take() == 1
+    vault.close()
+
+
+def test_procedure_numbers_go_round_over_restarts_and_commissionings(tmp_path):
+    path = tmp_path / "v.db"
+    vault = Vault(path)
+    admit(vault)
+    numbers = vault.numbers(A)
+    assert [numbers.next_procedure() for _ in range(2)] == [10, 11]
+    admit(vault)
+    vault.close()
+    vault = Vault(path)
+    numbers = vault.numbers(A)
+    drawn = [numbers.next_procedure() for _ in range(245)]
+    assert drawn[:2] == [12, 13] and drawn[-3:] == [254, 10, 11]
+    vault.close()
+
+
+def test_readings_are_kept_with_times_in_utc(tmp_path):
+    path = tmp_path / "readings.db"
+    vault = Vault(tmp_path / "v.db")
+    member = admit(vault)
+    readings = Readings(path)
+    at = datetime(2026, 11, 21, 22, 30, 5, tzinfo=UTC)
+    columns = ("manufacturer", "model", "hardware", "firmware", "serial", "identity", "utility")
+    readings.device(member, at, dict.fromkeys(columns, "x"))
+    readings.registers(A, at, [(-1, "forward_wh", 12, "Wh"), (0, "forward_wh", 12, "Wh")])
+    readings.instantaneous(A, at, [("voltage_l1", 230000, "mV")])
+    readings.intervals(A, [(at, "forward_wh", 12, 3, 0, "Wh")])
+    readings.exchange(Exchange(Target(b"OSG", 1, 1), 2, 0.61234567, 24, 0))
+    readings.close()
+    base = sqlite3.connect(path)
+    assert base.execute("SELECT * FROM interval").fetchall() == [
+        ("040000000001", "2026-11-21T22:30:05Z", "forward_wh", 12, 3, 0, "Wh")
+    ]
+    assert base.execute("SELECT COUNT(*) FROM register").fetchone() == (2,)
+    assert base.execute("SELECT target, sent, seconds FROM exchange").fetchone() == (
+        "1/1",
+        2,
+        0.6123,
+    )
+    assert member.key not in path.read_bytes()
+    base.close()
+    vault.close()

