@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SETUP  := $(VENV)/.installed
 MP32   ?= build/mp32/mp32
+STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requirements.txt)
 export MP32
 
 .DEFAULT_GOAL := help
@@ -38,7 +39,9 @@ lint: setup  ## ruff, and the generated files are fresh
 	$(BIN)/python -m osgp_tools.model --check
 
 typecheck: setup  ## pyright, with the MicroPython stubs
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target build/typings $(STUBS)
 	$(BIN)/pyright
+	$(BIN)/pyright -p pyrightconfig.firmware.json
 
 format: setup  ## ruff format
 	$(BIN)/ruff check --fix .

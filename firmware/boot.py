@@ -14,7 +14,6 @@ import struct
 import sys
 
 import vfs
-
 from micropython import const
 
 _HEADER = const("<8sHHIII16sBBxx32s")

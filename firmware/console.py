@@ -1,10 +1,12 @@
-"""A live console beside the running device: one line in, evaluated where `device` is known, its value out.
+"""A live console beside the running device: one line in, evaluated where `device` is known, its
+value out.
 
     >>> device.node.transport.received        what the line brought
     >>> device.scheduler.slots[0].longest     longest slice of the node, microseconds
     >>> read(23)                              a table as the model would serve it, in hexadecimal
 
-A part like any other: while a line is being typed the device runs on. Blocks of several lines are not taken; a line may hold `;`.
+A part like any other: while a line is being typed the device runs on. Blocks of several lines are
+not taken; a line may hold `;`.
 """
 
 import sys
@@ -59,9 +61,9 @@ class Console:
     def _run(self, line):
         try:
             try:
-                value = eval(line, self._scope)  # noqa: S307  a console is for that
+                value = eval(line, self._scope)
             except SyntaxError:
-                exec(line, self._scope)  # noqa: S102
+                exec(line, self._scope)
                 return
             if value is not None:
                 print(repr(value))

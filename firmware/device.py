@@ -1,4 +1,5 @@
-"""One device, composed out of its board's parts. No logic: who is made of whom, in the order in which they need each other.
+"""One device, composed out of its board's parts. No logic: who is made of whom, in the order in
+which they need each other.
 
     flash, files -> store -> tables (model) <- meter (application)
     uart -> node (mip, npdu, transport) -> commissioning | envelope -> services -> model
@@ -82,7 +83,12 @@ class Device:
         self.services = Services(self.model, _PLC_READ, _PLC_WRITE)
         self.envelope = Envelope(self.member, self.counter, self.services, MASTER)
         self.commissioning = Commissioning(
-            self.member, self.counter, board.aes, board.random, self.node.mip.uid, board.installation_key
+            self.member,
+            self.counter,
+            board.aes,
+            board.random,
+            self.node.mip.uid,
+            board.installation_key,
         )
         self.system = System(
             self.model, self.node, self.member, self.counter, self.envelope, self.commissioning
@@ -126,7 +132,8 @@ class Device:
 
 
 def run(board):
-    """What main.py calls: a device for this board, and what it raised on its console before the board restarts."""
+    """What main.py calls: a device for this board, and what it raised on its console before the
+    board restarts."""
     try:
         Device(board).run()
     except Exception as error:

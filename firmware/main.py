@@ -1,4 +1,5 @@
-"""Take `device` from the bank that boot.py chose, run it, record what it raised. Without a bank: the REPL."""
+"""Take `device` from the bank that boot.py chose, run it, record what it raised. Without a bank:
+the REPL."""
 
 import sys
 

@@ -1,6 +1,8 @@
-"""One real device process at one simulated transceiver, without a line: frames in, frames out, and the chip's faults at hand.
+"""One real device process at one simulated transceiver, without a line: frames in, frames out, and
+the chip's faults at hand.
 
-The device is MicroPython running boards/unix/vm.py on a flash file, as in `make run`; its console may be spoken to as in `make repl`.
+The device is MicroPython running boards/unix/vm.py on a flash file, as in `make run`; its console
+may be spoken to as in `make repl`.
 """
 
 import os
@@ -32,12 +34,28 @@ PATIENCE = 60.0  # s; the machine is shared
 class Desk:
     """`with Desk(folder) as desk:` the process lives within."""
 
-    def __init__(self, folder: Path, micropython: str = MICROPYTHON, heap: str = "1M", source: Path | None = None, path: str = ""):
+    def __init__(
+        self,
+        folder: Path,
+        micropython: str = MICROPYTHON,
+        heap: str = "1M",
+        source: Path | None = None,
+        path: str = "",
+    ):
         self.flash = Path(folder) / "flash.bin"
         if not self.flash.exists():
             create(self.flash, {0: build_bank(1)})
-        self._command = [micropython, "-X", "heapsize=" + heap, str(REPOSITORY / "boards/unix/vm.py")]
-        self._environment = os.environ | {"OSGP_FLASH": str(self.flash), "OSGP_SOURCE": str(source or ""), "OSGP_CONSOLE": "1"}
+        self._command = [
+            micropython,
+            "-X",
+            "heapsize=" + heap,
+            str(REPOSITORY / "boards/unix/vm.py"),
+        ]
+        self._environment = os.environ | {
+            "OSGP_FLASH": str(self.flash),
+            "OSGP_SOURCE": str(source or ""),
+            "OSGP_CONSOLE": "1",
+        }
         self._environment["MICROPYPATH"] = path
         self.heard: list[Frame] = []
         self.tid = 0
@@ -131,7 +149,14 @@ class Desk:
 
     def frame(self, apdu: bytes, **changes) -> Frame:
         self.tid = self.tid % 15 + 1
-        frame = Frame(pdu=SPDU, source=(SUBNET, 1), destination=(SUBNET, NODE), domain=DOMAIN, body=apdu, tid=self.tid)
+        frame = Frame(
+            pdu=SPDU,
+            source=(SUBNET, 1),
+            destination=(SUBNET, NODE),
+            domain=DOMAIN,
+            body=apdu,
+            tid=self.tid,
+        )
         return frame.with_(**changes)
 
     def send(self, frame: Frame | bytes):
@@ -142,8 +167,13 @@ class Desk:
         """Send a request once; the answer with its transaction number."""
         self.heard.clear()
         self.send(frame)
-        self.until(lambda: any(answer.tid == frame.tid and answer.pdu == SPDU for answer in self.heard), patience)
-        return next(answer for answer in self.heard if answer.tid == frame.tid and answer.pdu == SPDU)
+        self.until(
+            lambda: any(answer.tid == frame.tid and answer.pdu == SPDU for answer in self.heard),
+            patience,
+        )
+        return next(
+            answer for answer in self.heard if answer.tid == frame.tid and answer.pdu == SPDU
+        )
 
     def by_id(self, apdu: bytes) -> Frame:
         return self.frame(apdu, address=UNIQUE_ID, destination=(0, 0), unique_id=UID)
@@ -156,7 +186,13 @@ class Desk:
         challenge = self.exchange(self.by_id(b"\x47\x01" + ours)).body
         kf = commissioning_key(desk_key(UID), UID, ours, challenge[2:])
         bound = b"\x46\x01" + UID + ours
-        sealed = seal(aes(kf), bytes(13), bound, Place(DOMAIN, SUBNET, NODE, key, key[::-1], sequence=self.sequence).encode(), 8)
+        sealed = seal(
+            aes(kf),
+            bytes(13),
+            bound,
+            Place(DOMAIN, SUBNET, NODE, key, key[::-1], sequence=self.sequence).encode(),
+            8,
+        )
         answer = self.exchange(self.by_id(b"\x46\x01" + ours + sealed)).body
         assert open_(aes(kf), b"\x01" + bytes(12), bound, answer[2:], 8) == b"\x00"
         self.key = key[:12]

@@ -1,7 +1,8 @@
-"""A whole device in one CPython process: the firmware's own `Device` on a board made of memory, with time that the test moves.
+"""A whole device in one CPython process: the firmware's own `Device` on a board made of memory,
+with time that the test moves.
 
-Not for what processes, UARTs and real littlefs have to show (host_tests/system does that), but for what wants a hundred thousand
-frames or a look inside.
+Not for what processes, UARTs and real littlefs have to show (host_tests/system does that), but for
+what wants a hundred thousand frames or a look inside.
 """
 
 import hashlib
@@ -9,10 +10,10 @@ import itertools
 import socket
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from osgp.security.ccm import cmac, seal
 
 import ticks
 from device import Device
+from osgp.security.ccm import cmac, seal
 from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, crc16, decode
 from osgp_tools.membership import Place, commissioning_key, desk_key
 from osgp_tools.session import Answer, Sealed
@@ -23,7 +24,7 @@ SECTOR = 4096
 
 
 def aes(key):
-    encryptor = Cipher(algorithms.AES(bytes(key)), modes.ECB()).encryptor()  # noqa: S305  one block at a time
+    encryptor = Cipher(algorithms.AES(bytes(key)), modes.ECB()).encryptor()
     return lambda block: encryptor.update(bytes(block))
 
 
@@ -67,7 +68,8 @@ class MemorySettings:
 
 
 class MemoryUart:
-    """What the transceiver would send goes into `inbox`, what the device wrote stands in `outbox`."""
+    """What the transceiver would send goes into `inbox`, what the device wrote stands in
+    `outbox`."""
 
     def __init__(self):
         self.inbox = bytearray()
@@ -323,5 +325,10 @@ class Member:
         data = b""
         while len(data) < size:
             count = min(84, size - len(data))
-            data += self.command(b"\x3f" + table.to_bytes(2, "big") + len(data).to_bytes(3, "big") + count.to_bytes(2, "big")).data
+            data += self.command(
+                b"\x3f"
+                + table.to_bytes(2, "big")
+                + len(data).to_bytes(3, "big")
+                + count.to_bytes(2, "big")
+            ).data
         return data

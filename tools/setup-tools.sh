@@ -14,5 +14,6 @@ if ! command -v tshark >/dev/null; then
 fi
 
 [ -n "${MP32:-}" ] && [ -x "$MP32" ] && exit 0
+mkdir -p "$(dirname "$dir")"
 bash "$here/get-mp32.sh" "$dir" >"$dir.log" 2>&1 || echo "no 32-bit MicroPython: memory and viper checks skip (see $dir.log)"
 exit 0

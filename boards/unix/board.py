@@ -9,7 +9,6 @@ import sys
 import time
 
 import cryptolib
-
 from micropython import const
 
 _SECTOR = const(4096)
@@ -172,12 +171,12 @@ def random(n: int) -> bytes:
 
 def ticks_ms() -> int:
     """Milliseconds, 0 to 2**30 - 1."""
-    return time.ticks_ms() & _TICKS
+    return time.ticks_ms() & _TICKS  # pyright: ignore[reportOperatorIssue]
 
 
 def ticks_us() -> int:
     """Microseconds, 0 to 2**30 - 1."""
-    return time.ticks_us() & _TICKS
+    return time.ticks_us() & _TICKS  # pyright: ignore[reportOperatorIssue]
 
 
 def reset():

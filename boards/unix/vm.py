@@ -9,7 +9,6 @@ import os
 import sys
 
 import vfs
-
 from micropython import const
 
 _SECTOR = const(4096)
@@ -19,6 +18,7 @@ _LITTLEFS = const(0x150000)  # where the file system begins; it ends with the fl
 _LITTLEFS_SECTORS = const(0xB0)
 _NO_FLASH = const(2)
 _SAFE_MODE = const(3)
+_NO_FILES = const(4)
 _INTERRUPTED = const(130)
 
 
@@ -55,15 +55,18 @@ class FileSystemFlash:
         return True
 
 
-def mount(path: str):
+def mount(path: str) -> bool:
     """Mounts the file system at /flash. A damaged one stays as it is: its data may be had yet."""
     flash = FileSystemFlash(path)
     if flash.is_blank():
-        vfs.VfsLfs2.mkfs(flash, progsize=_PAGE)
+        vfs.VfsLfs2.mkfs(flash, progsize=_PAGE)  # pyright: ignore[reportArgumentType]
     try:
-        vfs.mount(vfs.VfsLfs2(flash, progsize=_PAGE), "/flash")
+        system = vfs.VfsLfs2(flash, progsize=_PAGE)  # pyright: ignore[reportArgumentType]
+        vfs.mount(system, "/flash")
     except OSError as error:
         print("vm: the file system is damaged and stays as it is:", repr(error))
+        return False
+    return True
 
 
 def run(here: str):
@@ -78,7 +81,8 @@ def run(here: str):
         return _NO_FLASH
     # The application comes from the bank. MICROPYPATH: what another VM would have frozen in.
     sys.path[:] = [here] + (os.getenv("MICROPYPATH") or ".frozen").split(":")
-    mount(path)
+    if not mount(path):
+        return _NO_FILES
     scope = {"__name__": "__main__"}
     try:
         execfile(here + "/../../firmware/boot.py", scope)  # noqa: F821  MicroPython's own
@@ -86,7 +90,7 @@ def run(here: str):
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:
-        sys.print_exception(error, sys.stderr)
+        sys.print_exception(error, sys.stderr)  # pyright: ignore[reportArgumentType]
         return 1
     return 1 if "/bank" in sys.path else _SAFE_MODE
 

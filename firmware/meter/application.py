@@ -9,6 +9,8 @@ missed are recorded as skipped.
 
 import struct
 
+from micropython import const
+
 import ticks
 from meter.calendar import Calendar, int16
 from meter.clock import DAY, Clock, to_ltime, weekday
@@ -24,7 +26,6 @@ from meter.profile import (
     Profile,
 )
 from meter.registers import Registers
-from micropython import const
 from tables.model import NOT_POSSIBLE, OK
 
 _ET04 = const(2052)

@@ -17,8 +17,9 @@ How the guide is read where it leaves room:
   the one further up.
 """
 
-from meter.clock import DAY, ansi_date, day_number, month_length, weekday
 from micropython import const
+
+from meter.clock import DAY, ansi_date, day_number, month_length, weekday
 
 NO_SPECIAL = const(15)  # BT55: no special schedule holds (C12.19 table 55)
 

@@ -5,8 +5,9 @@ epoch would pass 2**30 in 2034 and then be objects on a 32-bit MicroPython. Two-
 2000 to 2099, in which every fourth is a leap year.
 """
 
-import ticks
 from micropython import const
+
+import ticks
 
 DAY = const(86400)  # s
 

@@ -15,8 +15,9 @@ None of them allocates, and none takes long if `take` is called for each quarter
 
 import struct
 
-from meter.clock import DAY
 from micropython import const
+
+from meter.clock import DAY
 
 # The measured source, little-endian, written by osgp_tools/source.py: header, then by quarter hour
 # the energy in mWh, 3 octets for forward and, with two directions, 3 for reverse.

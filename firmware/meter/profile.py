@@ -18,9 +18,10 @@ recorded, another block of the same day begins.
 
 import struct
 
+from micropython import const
+
 from meter.clock import to_ltime, to_stime
 from meter.registers import FORWARD, REVERSE, put16, put32
-from micropython import const
 from osgp.kernels import copy, fill
 
 SIZE = const(16)  # octets of a record

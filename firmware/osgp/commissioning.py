@@ -17,7 +17,7 @@ Inside the answer: one octet, a result. A message that does not open is not answ
 from micropython import const
 
 from osgp.kernels import equal
-from osgp.membership import CONFIGURED
+from osgp.membership import CONFIGURED, nobody
 from osgp.security.ccm import cmac, open_, seal
 
 CHALLENGE = const(0x47)
@@ -61,7 +61,7 @@ class Commissioning:
         self._uid = uid
         self._key = installation_key
         self._nd = None
-        self.on_done = None  # function(), told after the device became a member
+        self.on_done = nobody  # told after the device became a member
         self.done = 0
         self.failed_today = 0  # ET04.128; cleared by the application at midnight
 
@@ -134,6 +134,5 @@ class Commissioning:
             self.counter.load(member.generation)
             return False
         self.done += 1
-        if self.on_done:
-            self.on_done()
+        self.on_done()
         return True

@@ -28,6 +28,10 @@ _USED = const(0x80)
 DISCOVERY = b"OSGP\x00\x00"
 
 
+def nobody():
+    """Whoever wants to be told of a change puts a function in this one's place."""
+
+
 class Domain:
     """One entry of the domain table."""
 
@@ -57,7 +61,7 @@ class Membership:
         self.unicast_key = view[20:36]
         self.broadcast_key = view[36:52]
         self.domains = (Domain(), Domain())
-        self.on_change = None  # function(), told after a commit is safe
+        self.on_change = nobody  # told after a commit is safe
         draft = bytearray(_SIZE)
         if settings.load(_NAME, draft) != _SIZE:
             draft = bytearray(_SIZE)
@@ -95,8 +99,7 @@ class Membership:
         """Keep the draft, then act on it. Returns when it is safe."""
         self._settings.replace(_NAME, draft, _SIZE)
         self._adopt(draft)
-        if self.on_change:
-            self.on_change()
+        self.on_change()
 
     @staticmethod
     def set_domain(draft, index: int, length: int, id6, subnet: int, node: int):

@@ -1,4 +1,5 @@
-"""The tables that say what this device is and how its line stands: BT01, ET03, ET04. They are brought up to date before a read."""
+"""The tables that say what this device is and how its line stands: BT01, ET03, ET04. They are
+brought up to date before a read."""
 
 from micropython import const
 
@@ -28,7 +29,7 @@ _FORCE_CONFIGURATION = const(0x02)
 _REQUEST_STATE = const(0x04)
 _CLEAR_TAKEN = const(0x08)
 _HOST_BITS = const(0x1E)
-_SERIAL = const(16)  # in BT01, 8 octets BCD; in ET03 at 0, 30 characters
+_SERIAL = const(16)  # in BT01, 8 octets BCD; in ET03 it is at 0, 30 characters
 
 
 class System:
@@ -72,7 +73,9 @@ class System:
         body[_SUBNET] = member.domains[0].subnet
         body[_NODE] = member.domains[0].node
         copy(body, _PROGRAM_ID, PROGRAM_ID, 0, 8)
-        body[_FLAGS] = body[_FLAGS] & _HOST_BITS | (_SECURED_HEARD if self._envelope.validated else 0)
+        body[_FLAGS] = body[_FLAGS] & _HOST_BITS | (
+            _SECURED_HEARD if self._envelope.validated else 0
+        )
         body[_NEURON_STATE] = self._node.management.node_state()
         # the member record is big-endian, as the message that brought it
         image = member.image
@@ -84,11 +87,14 @@ class System:
         body[_FCM_COUNT] = self._commissioning.failed_today
 
     def _fill_serial(self):
-        """The serial number is the transceiver's id: 12 hexadecimal digits in ET03; in BT01, whose digits are decimal, the id's
-        octets as three decimals each, the last 16 of these 18 digits."""
+        """Until somebody gives a serial number it is the transceiver's id: in ET03 its 12
+        hexadecimal digits; in BT01, whose digits are decimal, its octets as three decimals each,
+        of which the last 16 have room."""
         digits = "".join(["%03d" % octet for octet in self._node.mip.uid])[2:]
         for k in range(8):
             self._bt01[_SERIAL + k] = int(digits[2 * k]) << 4 | int(digits[2 * k + 1])
+        if self._et03[0]:
+            return  # a host wrote it
         text = "".join(["%02X" % octet for octet in self._node.mip.uid])
         for k in range(len(text)):
             self._et03[k] = ord(text[k])

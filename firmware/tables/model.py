@@ -10,6 +10,7 @@ at start. Little-endian; an entry of the directory:
 """
 
 from micropython import const
+
 from osgp.kernels import copy, fill
 
 # Response codes that a table gives (osgp.md 1.1)
@@ -138,7 +139,8 @@ class Model:
         self._writers[number] = function
 
     def subscribe(self, number: int, function):
-        """`function()` is told after a write by a host is safe; those who came first are told first."""
+        """`function()` is told after a write by a host is safe; those who came first are told
+        first."""
         self._subscribers[number] = self._subscribers.get(number, ()) + (function,)
 
     def keep(self, number: int):

@@ -8,8 +8,9 @@ Power may go at any moment, in the middle of a program or an erase too. What `ap
 `step` returned from is there afterwards.
 """
 
-import ticks
 from micropython import const
+
+import ticks
 
 _SECTOR = const(4096)
 _BLANK = const(-2)  # a slot as the erase left it
@@ -132,7 +133,8 @@ class Ring:
         self._count()
 
     def _count(self):
-        self.needs_tending = self._ready - self._next < self._per_sector
+        # Counted from the newest record: its sector is never the one to be erased.
+        self.needs_tending = self._ready - self.last <= self._per_sector
         if self.last >= 0:
             self.first = max(0, self._ready - self._slots)
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ async def powered(flash: Path, **options):
         yield pico
 
 
-def run(test, flash: Path, **options):
+def run(test, flash: Path, **options) -> Any:
     """Run `test(pico)` on a board of its own."""
 
     async def body():

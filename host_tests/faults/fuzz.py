@@ -1,12 +1,15 @@
-"""Mutated real frames against one whole device: nothing raises, nothing is half written, everything is counted.
+"""Mutated real frames against one whole device: nothing raises, nothing is half written,
+everything is counted.
 
     python host_tests/faults/fuzz.py [FRAMES] [SEED]
 
-A quarter each is mutated raw (the octets of the UART), and after that sealed again at MIP, at the CRC, and at digest and cipher, so that
-each layer gets its share: the table at the end says how many frames reached which.
+A quarter each is mutated raw (the octets of the UART), and after that sealed again at MIP, at the
+CRC, and at digest and cipher, so that each layer gets its share: the table at the end says how
+many frames reached which.
 
-What must hold after every frame: no exception left the door; every answer is a sound frame; a frame whose digest does not hold has
-changed neither counter nor store. After every thousand: a right read is answered rightly.
+What must hold after every frame: no exception left the door; every answer is a sound frame; a
+frame whose digest does not hold has changed neither counter nor store. After every thousand: a
+right read is answered rightly.
 """
 
 import random
@@ -114,7 +117,9 @@ class Fuzz(Member):
         """What goes into the UART: a right frame, mutated, and sealed again from `layer` up."""
         if layer == "digest":
             command = (
-                self.other_command() if self.random.random() < 0.5 else self.mutate(self.some_command())
+                self.other_command()
+                if self.random.random() < 0.5
+                else self.mutate(self.some_command())
             )
             return uplink(self.frame(self.sealed(command or b"\x30").apdu).encode())
         lpdu = self.right().encode()
@@ -174,7 +179,8 @@ class Fuzz(Member):
             assert self.kept() == kept, "an unverified frame changed something that is kept"
 
     def check(self):
-        """A right read is answered rightly, after the chip was started anew: frames can look like its reset."""
+        """A right read is answered rightly, after the chip was started anew: frames can look like
+        its reset."""
         self.rig.advance(9000)  # receive records of 8192 ms end
         self.rig.bring_up()
         sealed = self.sealed(bytes.fromhex("300001"))
@@ -203,7 +209,7 @@ def main(frames: int = 200_000, seed: int = 1):
     fuzz.run(frames)
     print(fuzz.report())
     print(
-        f"fuzz: ok, {frames} mutated frames, seed {seed}, none raised, none changed what it may not"
+        f"fuzz: ok, {frames} mutated frames, seed {seed}: none raised or changed what it may not"
     )
 
 

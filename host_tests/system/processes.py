@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 OSGP = str(Path(sys.executable).with_name("osgp"))
@@ -90,10 +90,10 @@ class Running:
         """Read until its output has the text; returns all of the output."""
         end = time.monotonic() + PATIENCE
         while text not in self.output:
-            assert time.monotonic() < end, f"no {text!r} in {self.output!r}"
+            assert time.monotonic() < end, f"no {text!r} in {self.tail!r}"
             if select.select([self._source], [], [], 1)[0]:
                 piece = self._read()
-                assert piece, f"ended without {text!r}: {self.output!r}"
+                assert piece, f"ended without {text!r}: {self.tail!r}"
         return self.output
 
     def _read(self) -> bytes:
@@ -104,15 +104,16 @@ class Running:
         self.output += piece.decode(errors="replace")
         return piece
 
-    def lines(self) -> Iterator[str]:
-        """Whole lines so far."""
-        yield from self.output.split("\n")[:-1]
+    @property
+    def tail(self) -> str:
+        """The last of its output: what a failed test shows."""
+        return self.output[-1500:]
 
     def end(self) -> int:
         """Its exit code, when it has ended by itself. The rest of its output is read."""
         end = time.monotonic() + PATIENCE
         while select.select([self._source], [], [], 1)[0] == [] or self._read():
-            assert time.monotonic() < end, f"it does not end: {self.output!r}"
+            assert time.monotonic() < end, f"it does not end: {self.tail!r}"
         return self.process.wait(timeout=PATIENCE)
 
     def interrupt(self) -> None:

@@ -3,65 +3,61 @@
 Stages are told from what it prints, so that a slow machine is interrupted at the same points.
 """
 
-import os
 import signal
 
 import pytest
 from processes import InTerminal, Running, assert_none_left, marked, wait_for
 
-STAGES = ["start", "line", "finding devices", "clock set", "load profile"]
 
 
 def run_to(stage: str, run: Running) -> None:
-    if stage == "start":
-        wait_for(marked, "the process")
-    elif stage == "line":
-        wait_for(
-            lambda: any("osgp_tools.line" in command for command in marked().values()), "the line"
-        )
+    if stage == "line":
+        wait_for(lambda: any("osgp_tools.line" in one for one in marked().values()), "the line")
     else:
         run.until(stage)
 
 
-@pytest.mark.parametrize("stage", STAGES[1:])
-def test_ctrl_c(stage, tmp_path):
+def assert_interrupted(run: Running, folder) -> None:
+    run.interrupt()
+    assert run.end() == 130, run.tail
+    assert run.output.rstrip().endswith("main job: interrupted"), run.tail
+    assert "Traceback" not in run.output
+    assert_none_left()
+    assert not list(folder.glob("run/*.tty"))
+
+
+@pytest.mark.parametrize("stage", ["line", "member as"])
+def test_ctrl_c_at_a_terminal(stage, tmp_path):
     with InTerminal("run", "--speed", 0, "--folder", tmp_path) as run:
         run_to(stage, run)
-        run.interrupt()
-        assert run.end() == 130, run.output
-        assert run.output.rstrip().endswith("main job: interrupted")
-        assert "Traceback" not in run.output
-        assert_none_left()
-    assert not list(tmp_path.glob("run/*.tty"))
+        assert_interrupted(run, tmp_path)
 
 
-@pytest.mark.parametrize("stage", STAGES[2:4])
-def test_sigterm(stage, tmp_path):
-    """What a service manager sends. It is no interactive end: the shell's code for it is enough."""
+def test_sigint_to_the_process_group(tmp_path):
+    """Without a terminal a line tells of each step, so of those that are over in a moment too."""
     with Running("run", "--speed", 0, "--folder", tmp_path) as run:
-        run_to(stage, run)
+        run_to("load profile", run)
+        assert_interrupted(run, tmp_path)
+
+
+def test_sigterm(tmp_path):
+    """What a service manager sends to the parent alone: the default, so no tidying up by it."""
+    with Running("run", "--speed", 0, "--folder", tmp_path) as run:
+        run_to("finding devices", run)
         run.process.terminate()
-        assert run.end() in (-signal.SIGTERM, 128 + signal.SIGTERM), run.output
+        assert run.end() == -signal.SIGTERM, run.tail
         assert "Traceback" not in run.output
         assert_none_left()
 
 
-@pytest.mark.parametrize("stage", [STAGES[1], STAGES[3]])
-def test_sigkill_of_the_parent(stage, tmp_path):
-    """Nobody can tidy up: line and devices have to notice by themselves."""
+def test_sigkill_and_the_next_run(tmp_path):
+    """Line and devices notice by themselves. What is left in the folder is in nobody's way."""
+    for stage in ("line", "clock set"):
+        with Running("run", "--speed", 0, "--folder", tmp_path) as run:
+            run_to(stage, run)
+            run.process.kill()
+            assert run.process.wait() == -signal.SIGKILL
+            assert_none_left()
     with Running("run", "--speed", 0, "--folder", tmp_path) as run:
-        run_to(stage, run)
-        os.kill(run.process.pid, signal.SIGKILL)
-        assert run.process.wait() == -signal.SIGKILL
-        assert_none_left()
-
-
-def test_a_run_after_an_interrupted_one(tmp_path):
-    """What a killed run left in its folder is in nobody's way."""
-    with Running("run", "--speed", 0, "--folder", tmp_path) as run:
-        run.until("member as")
-        run.process.kill()
-    assert_none_left()
-    with Running("run", "--speed", 0, "--folder", tmp_path) as run:
-        assert run.end() == 0, run.output
-    assert "main job: ok" in run.output
+        run_to("clock set", run)
+        assert_interrupted(run, tmp_path)

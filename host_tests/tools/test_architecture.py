@@ -66,12 +66,15 @@ def test_one_direction(path):
     for folder, others in DIRECTION.items():
         if name(path).startswith(folder + "/"):
             for module in imports(path):
-                assert module == BELOW_ALL or not module.startswith(others), f"{name(path)} imports {module}"
+                assert module == BELOW_ALL or not module.startswith(others), (
+                    f"{name(path)} imports {module}"
+                )
 
 
 @pytest.mark.parametrize("path", SANS_IO, ids=name)
 def test_no_state_in_modules(path):
-    """A device is an object: no module-level bytearray, list or dict that somebody could write to."""
+    """A device is an object: no module-level bytearray, list or dict that somebody could write
+    to."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign):
             value = node.value

@@ -208,7 +208,7 @@ def test_a_damaged_file_system_is_not_formatted(flash_file, tmp_path):
     log = tmp_path / "log"
 
     async def scenario(device):
-        await ask(device.uart, b"x")
+        assert await device.wait() == 4
 
     running(scenario, flash_file, log=log)
     assert log.read_text().startswith("vm: the file system is damaged and stays as it is")

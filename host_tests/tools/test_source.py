@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from demandlib import bdew
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +20,8 @@ from tables.compiled import ARENA, MODEL
 from tables.model import MASTER, Model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from fakes import Settings  # noqa: E402
-from meter_support import Flash, ring  # noqa: E402
+from fakes import Settings
+from meter_support import Flash, ring
 
 WEEK = Source.household(date(2026, 3, 26), 7, 3500, 2500)  # summer time begins on the 29th
 MOMENTS = st.integers(0, 7 * 86400)
@@ -43,13 +44,23 @@ def test_a_year_has_the_annual_consumption():
     assert source.consumption(begin, end) == pytest.approx(3_500_000, abs=100)
 
 
-def test_it_is_the_profile_of_the_bdew():
-    """H0 on a winter workday: normalized to 1000 kWh/a it is 66.6 W at 0:15 (BDEW's table, W)."""
-    source = Source.household(date(2026, 1, 14), 1, 1000)  # a Wednesday
-    watts = [energy / 250 for energy in source.forward]
-    local_midnight = 23 * 4  # UTC of the same day: the 15th
-    assert watts[local_midnight] == pytest.approx(66.6, rel=0.02)
-    assert max(watts) == watts[18 * 4 + 1] or 17 <= watts.index(max(watts)) / 4 <= 20
+def test_it_is_h0_of_local_time():
+    """Quarter hours of winter and summer against demandlib's own table, found there by label."""
+    with warnings.catch_warnings():
+        table = bdew.ElecSlp(2026).get_scaled_profiles({"h0": 4321.0})["h0"]
+    for local in (
+        datetime(2026, 1, 15, 0, 0, tzinfo=BERLIN),
+        datetime(2026, 3, 29, 1, 45, tzinfo=BERLIN),
+        datetime(2026, 3, 29, 3, 0, tzinfo=BERLIN),
+        datetime(2026, 8, 12, 18, 30, tzinfo=BERLIN),
+        datetime(2026, 10, 25, 2, 15, tzinfo=BERLIN),
+        datetime(2026, 10, 25, 2, 15, fold=1, tzinfo=BERLIN),
+        datetime(2026, 12, 31, 23, 45, tzinfo=BERLIN),
+    ):
+        moment = local.astimezone(UTC)
+        source = Source.household(moment.date(), 1, 4321)
+        energy = source.forward[(moment - source.begin) // QUARTER]
+        assert energy == round(table[local.replace(tzinfo=None)] * 1e6), local
 
 
 def test_local_time_moves_with_summer_time():

@@ -1,6 +1,7 @@
-"""BT01, ET03 and ET04 as the whole device serves them, read with the definitions (in place of typed-in offsets)."""
+"""BT01, ET03 and ET04 as the whole device serves them, read with the definitions (in place of
+typed-in offsets)."""
 
-import osgp.system as system
+from osgp import system
 from osgp_tools.model import decode, field
 from osgp_tools.session import Code
 from rig import UID, Member
@@ -36,13 +37,23 @@ def test_system_information():
     assert values["broadcast_base"] == 0x01020304
     assert values["broadcast_delta"] == 16
     first = values["sequence_number"]
-    assert decode(2052, member.body(2052, 140))["sequence_number"] == first + 2  # 140 octets: two reads
+    assert (
+        decode(2052, member.body(2052, 140))["sequence_number"] == first + 2
+    )  # 140 octets: two reads
 
 
 def test_serial_number():
     member = Member()
-    assert decode(2051, member.body(2051, 143))["utility_serial_number"].startswith(UID.hex().upper())
+    assert decode(2051, member.body(2051, 143))["utility_serial_number"].startswith(
+        UID.hex().upper()
+    )
     assert decode(1, member.body(1, 24))["serial_number"].endswith("17034051")
+
+
+def test_a_serial_number_that_a_host_wrote_stays():
+    member = Member()
+    assert member.command("4F 0803 000000 0004 41423132").code == Code.OK
+    assert member.body(2051, 143)[:4] == b"AB12"
 
 
 def test_clear_text_is_taken_when_encryption_is_off():

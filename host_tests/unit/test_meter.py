@@ -326,7 +326,7 @@ def test_power_fails_for_long():
 def test_power_cut_at_each_operation():
     """Registers are as if nothing had happened; no interval is wrong, none missing."""
     operations = count_operations()
-    for cut in range(0, operations, 7):
+    for cut in range(0, operations, 11):
         rig = Rig(second=5 * 3600)
         for flash in (rig.snapshots, rig.intervals):
             flash.left = cut // 2

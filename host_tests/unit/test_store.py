@@ -251,6 +251,25 @@ def test_flash_that_fails_costs_at_most_one_number():
         assert whole(again, expected)
 
 
+def test_the_newest_record_is_not_erased_for_those_that_failed():
+    flash = RamFlash(2)
+    size = 1000  # four records a sector
+    ring = ring_on(flash, 2, size)
+    fill(ring, 4)
+    flash.cut_how = FRONT
+    for _ in range(3):
+        flash.cut_at = flash.operations
+        try:
+            ring.append(payload(4, size))
+            raise AssertionError("no failure")
+        except PowerCut:
+            flash.cut_at = -1
+        assert not ring.tend()
+        assert ring_on(flash, 2, size).last == 3
+    assert ring.append(payload(7, size)) == 7
+    assert whole(ring_on(flash, 2, size), 7)
+
+
 def test_records_in_the_wrong_place_do_not_count():
     """The ring was given one more sector: what stood where record n now is not, goes."""
     flash = RamFlash(4)

@@ -1,1 +1,2 @@
-"""The host side of the OSGP end device: a power line, a concentrator, images, one command `osgp`."""
+"""The host side of the OSGP end device: a power line, a concentrator, images, one command
+`osgp`."""

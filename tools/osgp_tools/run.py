@@ -1,7 +1,7 @@
 """The main job: a power line, three devices, a concentrator, and whether it is all true.
 
-Everything is made anew under `build/run`. What is left at the end: `build/readings.db`,
-`build/load-curve.svg` and `.png`, the vault `build/concentrator.db`.
+Everything is made anew under `build/run`, keys too. What is left besides at the end:
+`build/readings.db`, `build/load-curve.svg` and `.png`.
 """
 
 import asyncio
@@ -75,10 +75,10 @@ class MainJob:
     async def do(self) -> None:
         """The whole of it. Raises MainJobError and whatever its parts raise."""
         place = self.folder / "run"
-        shutil.rmtree(place, ignore_errors=True)
-        for name in ("readings.db", "concentrator.db"):
-            for file in self.folder.glob(f"{name}*"):
-                file.unlink()
+        if place.exists():
+            shutil.rmtree(place)
+        for file in self.folder.glob("readings.db*"):
+            file.unlink()
         place.mkdir(parents=True)
         sources = await asyncio.to_thread(self._write_sources, place)
         houses = [House(f"device{k}", path) for k, path in enumerate(sources, start=1)]
@@ -100,7 +100,7 @@ class MainJob:
         return paths
 
     async def _concentrate(self, port: Port, sources: list[Path]) -> None:
-        vault = Vault(self.folder / "concentrator.db")
+        vault = Vault(self.folder / "run" / "concentrator.db")
         readings = Readings(self.folder / "readings.db")
         client = Client(port)
         client.exchanged.append(self.log.append)
@@ -138,7 +138,7 @@ class MainJob:
             name = self._names[unique_id] = unique_id.hex()
             teller.begin(name, STEPS)
             teller.step(name, 0, "commissioning", quiet=True)
-            device = await concentrator.commission(unique_id)
+            device = await concentrator.join(unique_id)
             address = f"{device.member.subnet}/{device.member.node}"
             teller.step(name, 2, f"member as {address}")
             await concentrator.set_clock(device)
@@ -200,14 +200,9 @@ class MainJob:
         return day
 
 
-def run(
-    folder: Path = Path("build"),
-    speed: float = 1.0,
-    pcap: Path | None = None,
-    console: Console | None = None,
-) -> int:
+def run(folder: Path, speed: float, pcap: Path | None) -> int:
     """Do the main job and tell of it. 0: all of it held; 1: not."""
-    console = console or Console()
+    console = Console()
     started = time.monotonic()
     with Teller(console) as teller:
         job = MainJob(folder, speed, pcap, teller)

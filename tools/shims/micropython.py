@@ -1,4 +1,5 @@
-"""What the firmware imports from MicroPython's own module, for CPython: the host tools use the firmware's code."""
+"""What the firmware imports from MicroPython's own module, for CPython: the host tools use the
+firmware's code."""
 
 
 def const(value):

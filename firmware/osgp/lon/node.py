@@ -5,9 +5,9 @@ octets -> mip -> npdu -> transport -> dispatch by APDU code -> a handler writes 
 receive record
 """
 
-import ticks
 from micropython import const
 
+import ticks
 from osgp.lon.management import QUERY_STATUS_FLEX, SERVICE_PIN, Management
 from osgp.lon.mip import Mip
 from osgp.lon.npdu import UNIQUE_ID, Npdu
@@ -35,7 +35,7 @@ class Node:
         self.transport = Transport(self.npdu, now)
         self.management = Management(member, self.transport, self.mip, open_nm, reset)
         self.handlers = {}
-        self.always = ()  # codes served whatever the node's state (profile 16)
+        self.always: tuple = ()  # codes served whatever the node's state (profile 16)
         self.unhandled = self.frames = self.answers = 0
         self._chunk = bytearray(_CHUNK)
         self._pin_pressed = True  # a node says who it is when it starts
@@ -52,7 +52,8 @@ class Node:
         self._pin_pressed = True
 
     def reset_transceiver(self):
-        """Reset the transceiver once the answer at hand is out (ET04.12.1). It starts anew by itself."""
+        """Reset the transceiver once the answer at hand is out (ET04.12.1). It starts anew by
+        itself."""
         self._reset_asked = True
 
     def readable(self, now: int):
