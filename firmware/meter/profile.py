@@ -95,10 +95,8 @@ class Profile:
     def _restore(self):
         """Find the blocks, newest first: a block's last record tells about where its first is."""
         number = self._ring.last
-        while self._blocks < _BLOCKS and number >= 0:
+        while self._blocks < _BLOCKS and number >= self._ring.first >= 0:
             if not self._ring.read(number, self._record):
-                if number < self._ring.first:
-                    return
                 number -= 1  # torn
                 continue
             day, interval, first, sequence = struct.unpack_from(_BLOCK, self._record, 0)
@@ -106,11 +104,12 @@ class Profile:
                 self.day = day
                 self.interval = interval
                 self._sequence = sequence
-            elif sequence != (self._sequence - self._blocks) % _SEQUENCES:
+            age = (self._sequence - sequence) % _SEQUENCES
+            if age >= _BLOCKS:
                 return
             number = self._base_of(sequence, first, number - interval + first)
             self._put(sequence % _BLOCKS, day, first, interval + 1, number)
-            self._blocks += 1
+            self._blocks = age + 1
             number -= 1
 
     def _base_of(self, sequence, first, base) -> int:

@@ -64,11 +64,8 @@ class Registers:
         self._restore()
 
     def _restore(self):
-        """Take the newest whole snapshot. A torn one was not acknowledged."""
-        number = self._ring.last
-        while number >= self._ring.first >= 0 and not self._ring.read(number, self._snapshot):
-            number -= 1
-        if number < self._ring.first or number < 0:
+        """Take the newest snapshot, if there is one."""
+        if not self._ring.read(self._ring.last, self._snapshot):
             return
         header = struct.unpack_from(_HEADER, self._snapshot, 0)
         self.day = -1 if header[0] == _NEVER else header[0]

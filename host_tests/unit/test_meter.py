@@ -233,6 +233,43 @@ def test_clock_set_forward():
     rig.check_registers()
 
 
+def test_clock_set_forward_to_an_interval_s_end():
+    rig = running()
+    rig.second = 13 * 3600
+    rig.set_clock()
+    rig.catch_up()
+    rig.pass_seconds(900)
+    found = [rig.interval(TODAY, quarter)[0] for quarter in range(48, 53)]
+    assert found == [0x42, 0x44, 0x44, 0x44, 0]
+
+
+def test_clock_set_again_while_the_past_is_filled_in():
+    rig = Rig()
+    rig.set_clock()
+    rig.meter.poll(rig.now)
+    for later in (0, 5, -3):
+        rig.second += later
+        rig.set_clock()
+        rig.meter.poll(rig.now)
+    rig.catch_up()
+    rig.check_registers()
+    assert rig.profile() == {moment: expected(*moment) for moment in past(NOON)}
+
+
+def test_daylight_saving_is_told_with_each_interval():
+    rig = Rig(element=Chip())
+    rig.set_clock(day_number(26, 3, 29), 3000)  # summer time begins at 1:00
+    rig.day, rig.second = day_number(26, 3, 29), 3000
+    rig.pass_seconds(1200)
+    rig.sleep(1800)
+    rig.start()
+    rig.set_clock()
+    rig.catch_up()
+    rig.pass_seconds(2000)
+    found = [rig.interval(rig.day, quarter)[0] for quarter in range(3, 8)]
+    assert found == [0x42, 0x32, 0x34, 0x32, 0x10]
+
+
 def test_clock_set_forward_within_an_interval_or_not_at_all():
     rig = running()
     rig.set_clock()

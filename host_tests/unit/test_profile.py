@@ -72,6 +72,9 @@ def test_nothing_recorded():
     assert table(profile) == bytes(TABLE)
     assert status(profile) == (0x24, 0, 0, 0, 0, 0)
     assert profile.day == -1
+    internal = bytearray(131)
+    profile.show_internal(internal, 0, calendar())
+    assert internal == bytes(131)
 
 
 def test_a_day():
@@ -176,7 +179,7 @@ def test_set_back_begins_a_block_and_loses_nothing():
     flash = Flash()
     profile = new(flash)
     record(profile, DAY, 40, 50)
-    profile.set_back(DAY, 30 * 900 + 5)
+    profile.set_back(DAY, 30 * 900 + 700)
     record(profile, DAY, 30, 45)
     body = table(profile)
     assert block(body, 0)[1] == list(range(40, 50))
@@ -201,13 +204,13 @@ def test_found_again_after_every_record():
     flash = Flash()
     registers = Registers()
     profile = new(flash)
-    for k in range(1200):
+    for k in range(1100):
         if k % 13 == 5:
             profile.set_back(DAY - 1, 0)  # many short blocks
             profile = new(flash)  # and a start that forgets about it
         record(profile, DAY + k // 96, k % 96, k % 96 + 1, registers)
         profile._ring.tend()
-        if k % 37 == 0 or k > 1190:
+        if k % 61 == 0 or k > 1095:
             again = new(flash)
             assert table(again) == table(profile), k
             assert status(again) == status(profile), k
@@ -259,6 +262,43 @@ def test_a_damaged_record_reads_as_skipped():
         for k in range(19):
             expected = (4, 0x40, 0, 0) if k == damaged else (0, 0, 1010 + 10 * k, 8 + k)
             assert intervals[k] == expected, (damaged, k)
+
+
+def test_damage_at_the_edges_of_blocks():
+    """A block without its first or last record, and one of whose only record nothing is left."""
+    for damaged in (95, 96, 100):
+        flash = Flash()
+        profile = new(flash)
+        registers = Registers()
+        record(profile, DAY, 0, 96, registers)
+        record(profile, DAY + 1, 0, 4, registers)
+        record(profile, DAY + 2, 50, 51, registers)
+        record(profile, DAY + 3, 0, 96, registers)
+        flash.octets[32 * damaged + 12] ^= 0x55
+        skipped = (4, 0x40, 0, 0)
+        for found in (profile, new(flash)):
+            body = table(found)
+            blocks = [block(body, place)[2] for place in range(4)]
+            assert blocks[0][94] == (0, 0, 1950, 102)
+            if damaged == 95:  # a start does not know of what came last and is gone
+                assert blocks[0][95] == (skipped if found is profile else (0, 0, 0, 0))
+            else:
+                assert blocks[0][95] == (0, 0, 1960, 103)
+            assert blocks[1][0] == (skipped if damaged == 96 else (0, 0, 1970, 104))
+            assert blocks[1][1:4] == [(0, 0, 1980 + 10 * k, 105 + k) for k in range(3)]
+            assert blocks[3] == [(0, 0, 2020 + 10 * k, 109 + k) for k in range(96)]
+            assert status(found)[1:4] == (4, 3, 3)
+        assert block(table(new(flash)), 2)[1] == ([] if damaged == 100 else [50])
+
+
+def test_records_of_another_time_are_not_blocks():
+    """The ring holds more than ten blocks: those before are not found, nor taken for one."""
+    flash = Flash()
+    profile = new(flash)
+    for day in range(15):
+        record(profile, DAY + day, 7, 8)
+    assert table(new(flash)) == table(profile)
+    assert status(new(flash)) == status(profile) == (0x26, 10, 4, 14, 10, 1)
 
 
 def test_any_piece_is_a_piece_of_the_whole():

@@ -53,6 +53,9 @@ def test_remainders_of_sum_and_net():
     registers.add(0, 5001, 3999)
     assert shown(registers)[0][:8] == (5, 3, 0, 0, 0, 0, 9, 1)
     registers = new()
+    registers.add(0, 5500, 3500)
+    assert shown(registers)[0][6:8] == (9, 2)
+    registers = new()
     registers.add(0, 1000, 2000)
     assert shown(registers)[0][6:8] == (3, 0)
 
@@ -136,7 +139,10 @@ def test_power_cut_at_each_operation():
 class Nowhere:
     """A ring that keeps nothing, and leaves nothing on the heap either."""
 
-    first = last = -1
+    last = -1
+
+    def read(self, number, buf):
+        return False
 
     def append(self, payload):
         return 0
