@@ -5,10 +5,11 @@ which they need each other.
     uart -> node (mip, npdu, transport) -> commissioning | envelope -> services -> model
 """
 
-import sys
+import time
 
 from micropython import const
 
+import journal
 import ticks
 from console import Console
 from meter import profile, registers
@@ -20,6 +21,7 @@ from osgp.lon.node import Node
 from osgp.membership import Membership
 from osgp.procedures import Procedures
 from osgp.procedures.clock import SET_DATE_TIME, SetDateTime
+from osgp.security.random import Random
 from osgp.services import Services
 from osgp.system import System
 from scheduler import Scheduler
@@ -82,11 +84,12 @@ class Device:
         self.node = Node(board.plc, self.member, self.gate, board.OPEN_NM, self.restart, now)
         self.services = Services(self.model, _PLC_READ, _PLC_WRITE)
         self.envelope = Envelope(self.member, self.counter, self.services, MASTER)
+        random = Random(board.random, settings)
         self.commissioning = Commissioning(
             self.member,
             self.counter,
             board.aes,
-            board.random,
+            random.draw,
             self.node.mip.uid,
             board.installation_key,
         )
@@ -97,8 +100,12 @@ class Device:
         self.procedures = Procedures(self.model, settings)
         self.procedures.add(SET_DATE_TIME, SetDateTime(self.application))
 
-        self.node.handlers[CODE] = self.envelope
-        self.node.handlers[CHALLENGE] = self.node.handlers[COMMISSION] = self.commissioning
+        if random.repeats:
+            print("device:", board.RANDOM_SOURCE, "repeats itself: nothing secured is answered")
+        else:
+            self.node.handlers[CODE] = self.envelope
+            self.node.handlers[CHALLENGE] = self.commissioning
+            self.node.handlers[COMMISSION] = self.commissioning
         self.node.always = (CHALLENGE, COMMISSION)
         self.member.on_change = self._member_changed
         self.commissioning.on_done = self._joined
@@ -132,10 +139,13 @@ class Device:
 
 
 def run(board):
-    """What main.py calls: a device for this board, and what it raised on its console before the
-    board restarts."""
+    """What main.py calls: runs a device, then the board restarts. The journal says why."""
+    started = time.time()
+    if board.reset_cause == "watchdog":
+        journal.note(board, "the watchdog ended the run before")
+    board.watchdog.feed()  # the first feed starts it: making a device may hang, too
     try:
         Device(board).run()
     except Exception as error:
-        sys.print_exception(error)
+        journal.note_exception(board, error, time.time() - started)
     board.reset()

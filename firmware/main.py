@@ -1,11 +1,14 @@
-"""Take `device` from the bank that boot.py chose, run it, record what it raised. Without a bank:
-the REPL."""
+"""Run `device` from the bank that boot.py chose. Without a bank, or in service mode: the REPL."""
 
 import sys
 
-import board
+if sys.path[0].startswith("/bank"):
+    import board
 
-if "/bank" in sys.path:
-    from device import run
+    service = getattr(board, "service", "")  # why not to run; not every board has the mode
+    if service:
+        print("main: service mode,", service)
+    else:
+        from device import run
 
-    run(board)
+        run(board)

@@ -80,8 +80,11 @@ class MemoryUart:
     def fileno(self):
         return self._socket.fileno()
 
-    def readinto(self, buf):
-        n = min(len(buf), len(self.inbox))
+    def any(self):
+        return len(self.inbox)
+
+    def readinto(self, buf, n):
+        n = min(n, len(buf), len(self.inbox))
         if not n:
             return None
         buf[:n] = self.inbox[:n]
@@ -119,6 +122,7 @@ class MemoryBoard:
     """What boards/unix/board.md says a board gives, out of memory."""
 
     NAME = "memory"
+    RANDOM_SOURCE = "a count, hashed"
     OPEN_NM = False
     console = None
 

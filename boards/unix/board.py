@@ -18,6 +18,7 @@ _RAW = const(0x104000)  # counters and logs
 _TICKS = const(0x3FFFFFFF)
 _GET_FILENO = const(10)  # what select.poll asks a stream for
 _ECB = const(1)
+_MOST = const(4096)
 _RESET = const(75)  # exit status: start me again
 
 NAME = "unix"
@@ -74,10 +75,14 @@ class Uart(Input):
     A chip's UART never ends. This one ends with its peer, and then so do we.
     """
 
-    def readinto(self, buf):
-        """Reads what is there. Returns the number of octets, or None when there are none."""
+    def any(self) -> int:
+        """How many octets may be asked for without waiting: here, as many as one likes."""
+        return _MOST
+
+    def readinto(self, buf, n: int = _MOST):
+        """Reads what is there, at most n octets. Returns their number, None: there are none."""
         try:
-            n = self._file.readinto(buf)
+            n = self._file.readinto(buf, n)
         except OSError:
             n = 0
         if n == 0:

@@ -289,18 +289,18 @@ class Counter:
 class Gate:
     """When flash may be touched: an erase or a program makes the UARTs deaf for its time.
 
-    The link calls `activity` for octets that came in, sets `answering` when it has a whole request
-    in hand, and calls `answered` when the answer has left. Between these two the requester waits,
-    and until something comes in again it listens.
+    The link calls `activity` for octets that came in or begin to go out, sets `answering` while it
+    has a whole request in hand, and calls `answered` when the transceiver has the answer: then
+    that is on the line, the requester listens, and nobody talks to us.
     """
 
     def __init__(self, now_ms: int):
         self.answering = False
-        self._listening = False  # an answer left, and nothing came in since
+        self._listening = False  # an answer left, and nothing came in or went out since
         self._heard = now_ms
 
     def activity(self, now_ms: int):
-        """Octets came in."""
+        """Octets came in, or are going out."""
         self._listening = False
         self._heard = now_ms
 

@@ -296,4 +296,4 @@ def test_boot_imports_nothing_of_ours_but_board():
         for alias in node.names
     }
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names == {"board", "hashlib", "micropython", "struct", "sys", "vfs"}
+    assert names == {"board", "hashlib", "micropython", "os", "struct", "sys", "vfs"}

@@ -2,9 +2,10 @@
 typed-in offsets)."""
 
 from osgp import system
+from osgp_tools.lpdu import UNIQUE_ID, Frame
 from osgp_tools.model import decode, field
 from osgp_tools.session import Code
-from rig import UID, Member
+from rig import UID, Member, MemoryBoard, Rig, StillElement
 
 PLACES = {
     "_SEQUENCE": "sequence_number",
@@ -70,3 +71,15 @@ def test_forced_configuration_resets_the_transceiver_and_keeps_the_key():
     member.rig.bring_up()
     assert member.command("30 0001").code == Code.OK
     assert decode(2052, member.body(2052, 140))["neuron"] != 2
+
+
+def test_a_random_source_that_repeats_is_refused(capsys):
+    board = MemoryBoard(StillElement())
+    board.random = lambda n: bytes(n)
+    rig = Rig(None, board)
+    frame = Frame(
+        address=UNIQUE_ID, unique_id=UID, source=(1, 1), body=b"\x47\x01" + bytes(8), tid=1
+    )
+    assert rig.exchange(frame.encode()) == []
+    assert "repeats" in capsys.readouterr().out
+    assert rig.exchange(frame.with_(body=b"\x51").encode()) != []  # the rest goes on

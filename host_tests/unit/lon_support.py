@@ -92,9 +92,12 @@ class Chip:
         elif body[0] == 0x22:
             self.up += message(ID_ANSWER)
 
-    def readinto(self, buf):
+    def any(self):
+        return len(self.up)
+
+    def readinto(self, buf, n):
         """As a UART's: None when nothing is there."""
-        n = min(len(buf), len(self.up))
+        n = min(n, len(buf), len(self.up))
         buf[:n] = self.up[:n]
         self.up = self.up[n:]
         return n or None

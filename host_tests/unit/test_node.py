@@ -5,6 +5,7 @@ from node_support import AWAKE, Bench
 from osgp.lon.management import PROGRAM_ID
 from osgp.membership import CONFIGURED, UNCONFIGURED, Membership
 from support import noise, unhex
+from tables.store import Gate
 
 try:
     from hypothesis import given
@@ -159,6 +160,45 @@ def test_the_gate_is_told():
     bench.node.handlers[0x00] = Handler()
     bench.hear("00 1A 01 85 05 89 C0FFEE 07 00 30 0003", 7777)
     assert seen == [True] and not gate.answering and gate.told == 7777
+
+
+def asked_without_acknowledgement():
+    """A node with the real gate, its answer on the way to a chip that says nothing yet."""
+    bench = Bench()
+    bench.node.handlers[0x00] = Echo()
+    bench.node.gate = gate = Gate(AWAKE)
+    bench.chip.acknowledges = False
+    assert len(bench.hear("00 1A 01 85 05 89 C0FFEE 07 00 30 0003", AWAKE + 10)) == 1
+    return bench, gate
+
+
+def test_the_gate_is_closed_while_an_answer_leaves():
+    """Deaf is also mute: an erase here would stop our own octets, and the chip would give up."""
+    bench, gate = asked_without_acknowledgement()
+    assert not gate.open(AWAKE + 10)
+    assert not gate.open(AWAKE + 150)
+
+
+def test_the_gate_opens_when_the_chip_has_the_answer():
+    bench, gate = asked_without_acknowledgement()
+    bench.octets(ACK[:3], AWAKE + 20)
+    assert not gate.open(AWAKE + 20)
+    bench.octets(ACK[3:], AWAKE + 21)
+    assert gate.open(AWAKE + 21)
+    bench.octets(b"\x7e", AWAKE + 22)  # the next thing comes
+    assert not gate.open(AWAKE + 22)
+
+
+def test_the_gate_stays_closed_when_the_acknowledgement_brings_a_frame():
+    """Nothing is to come between its first octets and the rest."""
+    bench, gate = asked_without_acknowledgement()
+    frame = bytearray(uplink(lpdu("00 1A 01 85 05 89 C0FFEE 08 00 30 0003")))
+    frame[1] |= 0x10
+    frame[3] = frame[3] - 0x10 & 0xFF
+    bench.octets(bytes(frame[:9]), AWAKE + 20)
+    assert not gate.open(AWAKE + 20)
+    assert len(bench.octets(bytes(frame[9:]), AWAKE + 22)) == 1
+    assert not gate.open(AWAKE + 22)
 
 
 # ---- the transceiver in trouble

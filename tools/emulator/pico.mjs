@@ -78,6 +78,9 @@ export class Pico {
         mcu.addClockListener((frequency) => {
             this.cycle = 1e9 / frequency;
         });
+        for (const pin of mcu.gpio) {
+            pin.setInputValue(true); // nothing is connected: pulled up, as the board has them
+        }
         mcu.core.PC = SECOND_STAGE;
     }
 

@@ -81,7 +81,9 @@ def flash_image(
 def file_system(files: dict[str, bytes]) -> bytes:
     """A littlefs with these files, by their paths from /, as _boot.py would have made it."""
     system = LittleFS(
-        block_size=flash.SECTOR, block_count=(flash.SIZE - flash.FILES) // flash.SECTOR, prog_size=PAGE
+        block_size=flash.SECTOR,
+        block_count=(flash.SIZE - flash.FILES) // flash.SECTOR,
+        prog_size=PAGE,
     )
     for path, content in files.items():
         system.makedirs(str(Path(path).parent), exist_ok=True)

@@ -41,14 +41,21 @@ class StoreError(Exception):
 
 
 def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """A database of this schema, made if there is none; readers do not block its writer."""
+    """A database of this schema, made if there is none; readers do not block its writer.
+
+    OSError: the file is none.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     base = sqlite3.connect(
         path, isolation_level=None
     )  # each statement is a transaction of its own
     base.row_factory = sqlite3.Row
-    base.execute("PRAGMA journal_mode = WAL")
-    base.executescript(schema)
+    try:
+        base.execute("PRAGMA journal_mode = WAL")
+        base.executescript(schema)
+    except sqlite3.DatabaseError as error:
+        base.close()
+        raise OSError(f"cannot use {path}: {error}") from error
     return base
 
 

@@ -101,6 +101,11 @@ class Mip:
         """The chip answers, is in layer-2 mode, and its id is known."""
         return self._phase == _UP
 
+    @property
+    def receiving(self):
+        """Something of the chip's has come in part."""
+        return self._body or self._packet_n > 0
+
     # ---- octets from the chip
 
     def feed(self, buf, a: int, n: int, now: int) -> int:

@@ -25,8 +25,8 @@ class Node:
     `request(buf, a, end, out, o, now) -> end of the answer`, o for none."""
 
     def __init__(self, uart, member, gate, open_nm: bool, reset, now: int):
-        """`uart`: readinto(buf) -> n or None, write(buf, n). `gate`: told when the line is busy,
-        and when somebody waits."""
+        """`uart`: any() -> octets that are there, readinto(buf, n) -> how many were taken, or None,
+        write(buf, n). `gate`: told when the UART is busy, and when somebody waits."""
         self.uart = uart
         self.member = member
         self.gate = gate
@@ -40,6 +40,7 @@ class Node:
         self._chunk = bytearray(_CHUNK)
         self._pin_pressed = True  # a node says who it is when it starts
         self._reset_asked = False
+        self._sent = False  # a frame is on its way down, and nothing came in since
         self.mip.start(now)
         self.refresh()
 
@@ -59,7 +60,8 @@ class Node:
     def readable(self, now: int):
         """The UART has octets."""
         chunk = self._chunk
-        n = self.uart.readinto(chunk)
+        # No more than is there: machine.UART would wait a millisecond or two for the rest.
+        n = self.uart.readinto(chunk, min(self.uart.any(), _CHUNK))
         if not n:
             return
         self.gate.activity(now)
@@ -68,7 +70,11 @@ class Node:
         while a < n:
             a = mip.feed(chunk, a, n, now)
             if mip.frame:
+                self._sent = False
                 self._receive(mip.rx, mip.frame, mip.end, now)
+        if self._sent and mip.ready and not mip.receiving:
+            self._sent = False
+            self.gate.answered(now)
 
     def _receive(self, buf, a, end, now):
         self.frames += 1
@@ -116,7 +122,10 @@ class Node:
                 end = self.management.service_pin(mip.tx, _TX)
             if end:
                 mip.send(end, now)
-                self.gate.answered(now)
+                # Our octets leave while we go on. A deaf UART would not send them either, and the
+                # chip gives up a frame that pauses: so the answer has left when the chip says so.
+                self.gate.activity(now)
+                self._sent = True
                 return ticks.add(now, 1)
             if self._reset_asked:
                 self._reset_asked = False

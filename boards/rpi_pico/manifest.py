@@ -1,0 +1,6 @@
+"""What is frozen into the VM: start-up, board, kernels. The application comes in a bank."""
+
+freeze("$(PORT_DIR)/modules", "rp2.py")
+freeze(".", ("_boot.py", "board.py"))
+freeze("../../firmware", ("boot.py", "main.py"))
+freeze("..", "kernels.py")
