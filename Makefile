@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 SPEED  ?= 1
+BOARD  ?= rpi_pico
 VENV   := .venv
 BIN    := $(VENV)/bin
 SETUP  := $(VENV)/.installed
@@ -10,7 +11,8 @@ STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requiremen
 export MP32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults repl model docs bank clean
+.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults repl model docs bank clean firmware dist \
+        emulator test-board bench-board
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,8 +32,8 @@ tools: setup  ## what tests want and a package manager has: tshark, the 32-bit M
 run: setup  ## the main job: three devices, a power line, a concentrator (SPEED=0: as fast as it goes)
 	@$(BIN)/osgp run --speed $(SPEED)
 
-test: tools lint  ## everything that has to hold, in under ten minutes
-	$(BIN)/python -m pytest
+test: tools lint  ## everything that has to hold on the desk, in under ten minutes
+	$(BIN)/python -m pytest --ignore=host_tests/board
 
 lint: setup  ## ruff, and the generated files are fresh
 	$(BIN)/ruff check .
@@ -70,6 +72,23 @@ docs: setup  ## print the table reference to docs/tables
 
 bank: setup  ## the bank image, build/bank.img
 	$(BIN)/osgp image build build/bank.img
+
+firmware: setup  ## a board's VM and what goes into its flash, in build/BOARD (MPY_DIR=: from a checkout)
+	@PYTHON=$(BIN)/python tools/build-firmware.sh $(BOARD)
+	@$(BIN)/python -m osgp_tools.pico_image build/$(BOARD)
+
+dist: firmware  ## the UF2 files to drag onto a board, in build/dist
+	@mkdir -p build/dist && cp build/$(BOARD)/*.uf2 build/dist/ && ls -l build/dist
+
+emulator: setup
+	@command -v node >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq nodejs npm; }
+	@[ -d tools/emulator/node_modules ] || npm ci --silent --prefix tools/emulator
+
+test-board: firmware emulator  ## the firmware on an emulated Pico: the main job, and what goes wrong
+	$(BIN)/python -m pytest host_tests/board
+
+bench-board: firmware emulator  ## the budgets, in device time on the emulated Pico
+	$(BIN)/python host_tests/board/bench_board.py
 
 clean:  ## remove build/ (the environment stays)
 	rm -rf build
