@@ -12,6 +12,7 @@ from micropython import const
 import journal
 import ticks
 from console import Console
+from flash_time import FlashTime, TimedFlash, TimedSettings
 from meter import profile, registers
 from meter.application import Application
 from osgp import kernels
@@ -67,7 +68,9 @@ class Device:
     def __init__(self, board):
         now = board.ticks_ms()
         self.board = board
-        self.settings = settings = board.settings()
+        self.flash_time = FlashTime(board.ticks_us)
+        self.flash = TimedFlash(board.flash, self.flash_time)
+        self.settings = settings = TimedSettings(board.settings(), self.flash_time)
         self.gate = Gate(now)
         self.model = Model(MODEL, ARENA, settings)
 
@@ -110,7 +113,9 @@ class Device:
         self.member.on_change = self._member_changed
         self.commissioning.on_done = self._joined
 
-        self.scheduler = Scheduler(board.ticks_ms, board.ticks_us, board.watchdog, self.gate)
+        self.scheduler = Scheduler(
+            board.ticks_ms, board.ticks_us, board.watchdog, self.gate, self.flash_time
+        )
         self.scheduler.add(self.node, board.plc)
         self.scheduler.add(self.application)
         self.scheduler.add(Tending(self.gate, (sequences, snapshots, intervals)))
@@ -118,7 +123,7 @@ class Device:
             self.scheduler.add(Console(self, board.console), board.console)
 
     def _ring(self, sector: int, sectors: int, size: int) -> Ring:
-        return Ring(self.board.flash, sector * _SECTOR, sectors, size, kernels)
+        return Ring(self.flash, sector * _SECTOR, sectors, size, kernels)
 
     def _member_changed(self):
         self.node.refresh()

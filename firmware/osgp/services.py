@@ -9,6 +9,7 @@ Command fields are big-endian. Anything else is answered 02.
 """
 
 from micropython import const
+
 from tables.model import NOT_POSSIBLE, OK
 
 FULL_READ = const(0x30)

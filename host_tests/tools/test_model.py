@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from osgp_tools import model, model_docs
 from tables import compiled, definitions, layout
 from tables.schema import FIXED, NEVER, READ, SERVED, Table, cited, fixed, kept, uint8

@@ -75,7 +75,7 @@ def test_forced_configuration_resets_the_transceiver_and_keeps_the_key():
 
 def test_a_random_source_that_repeats_is_refused(capsys):
     board = MemoryBoard(StillElement())
-    board.random = lambda n: bytes(n)
+    board.random = bytes  # n octets of 0
     rig = Rig(None, board)
     frame = Frame(
         address=UNIQUE_ID, unique_id=UID, source=(1, 1), body=b"\x47\x01" + bytes(8), tid=1

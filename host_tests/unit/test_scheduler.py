@@ -37,10 +37,12 @@ class Part:
         self.name = name
         self.period = period
         self.slice_us = slice_us
+        self.flash_us = 0
 
     def poll(self, now):
         assert now == self.bench.now
         self.bench.note(self.name, self.slice_us)
+        self.bench.spent += self.flash_us
         return ticks.add(now, self.period)
 
     def readable(self, now):
@@ -57,7 +59,8 @@ class Bench:
         self.start = now
         self.log = []
         self.gate_open = False
-        self.scheduler = Scheduler(lambda: self.now, lambda: self.us, self, self)
+        self.spent = 0  # on flash
+        self.scheduler = Scheduler(lambda: self.now, lambda: self.us, self, self, self)
         self.poll = self.scheduler._poll = Poll(self)
 
     def pass_ms(self, ms):
@@ -173,6 +176,14 @@ def test_the_longest_slice():
     assert [slot.longest for slot in bench.scheduler.slots] == [900, 50]
 
 
+def test_flash_is_not_the_slice():
+    bench = Bench()
+    part = bench.add("part", 100, slice_us=700)
+    part.flash_us = 600
+    bench.turns(1)
+    assert bench.scheduler.slots[0].longest == 100
+
+
 def test_a_part_that_raises_starves_the_dog():
     bench = Bench()
     bench.add("good", 100)
@@ -218,6 +229,8 @@ def test_run_until_it_is_stopped():
 
 
 class Dog:
+    spent = 0
+
     """Watchdog, gate and parts of a turn that has nothing to do with the test's own lists."""
 
     def feed(self):
@@ -234,7 +247,7 @@ def test_a_turn_leaves_nothing_on_the_heap():
     if not MICROPYTHON:
         return  # CPython's poll object has no ipoll
     dog = Dog()
-    scheduler = Scheduler(lambda: 5000, lambda: 5000, dog, dog)
+    scheduler = Scheduler(lambda: 5000, lambda: 5000, dog, dog, dog)
     scheduler.add(dog)
     scheduler.add(dog)
     assert retained(scheduler.turn) == 0

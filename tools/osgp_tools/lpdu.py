@@ -1,16 +1,18 @@
 """ISO/IEC 14908-1 frames as the host sees them: one dataclass, to bytes and back.
 
-The device has its own, in place and without allocation (`osgp/lon/npdu.py`). This one is written apart from it, for reading,
-so that each can prove the other; tshark is the third.
+The device has its own, in place and without allocation (`osgp/lon/npdu.py`). This one is written
+apart from it, for reading, so that each can prove the other; tshark is the third.
 
-    LPDU = L2HDR(1) | NPDU header(1) | source subnet, node | destination | domain (0, 1, 3, 6) | PDU | CRC-16(2)
+    LPDU = L2HDR(1) | NPDU header(1) | source subnet, node | destination | domain (0, 1, 3, 6) |
+    PDU | CRC-16(2)
 """
 
 from dataclasses import dataclass, field, replace
 
 # PDU types, NPDU header bits 5-4
 TPDU, SPDU, AUTH, APDU = range(4)
-# address formats, NPDU header bits 3-2; 2b (the answer to a group message) is told by `group` being set
+# address formats, NPDU header bits 3-2; 2b (the answer to a group message) is told by `group`
+# being set
 BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID = range(4)
 # TPDU and SPDU types
 ACKD = REQUEST = 0
@@ -39,7 +41,8 @@ def crc16(data: bytes) -> int:
 
 @dataclass(frozen=True)
 class Frame:
-    """One LPDU, taken apart. `tid` and `kind` (TPDU, SPDU or AuthPDU type) mean nothing in an APDU frame."""
+    """One LPDU, taken apart. `tid` and `kind` (TPDU, SPDU or AuthPDU type) mean nothing in an APDU
+    frame."""
 
     pdu: int = SPDU
     address: int = SUBNET_NODE

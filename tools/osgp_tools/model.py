@@ -8,10 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from osgp_tools import model_docs
 from tables import definitions, layout
 from tables.schema import FIXED, SERVED, Table
-
-from osgp_tools import model_docs
 
 TABLES: dict[int, Table] = {table.number: table for table in definitions.TABLES}
 

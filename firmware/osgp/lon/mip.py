@@ -14,9 +14,9 @@ Sans I/O: octets come in by `feed`, go out by the `write(buf, n)` given at start
 `now`.
 """
 
-import ticks
 from micropython import const
 
+import ticks
 from osgp.kernels import copy, stuff, unstuff
 
 _FLAG = const(0x7E)

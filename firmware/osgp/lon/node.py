@@ -25,8 +25,8 @@ class Node:
     `request(buf, a, end, out, o, now) -> end of the answer`, o for none."""
 
     def __init__(self, uart, member, gate, open_nm: bool, reset, now: int):
-        """`uart`: any() -> octets that are there, readinto(buf, n) -> how many were taken, or None,
-        write(buf, n). `gate`: told when the UART is busy, and when somebody waits."""
+        """`uart`: any() -> octets that are there, readinto(buf, n) -> how many were taken, or
+        None, write(buf, n). `gate`: told when the UART is busy, and when somebody waits."""
         self.uart = uart
         self.member = member
         self.gate = gate

@@ -7,9 +7,9 @@ answer that the transceiver cannot take yet, or that falls into the silence afte
 its record.
 """
 
-import ticks
 from micropython import const
 
+import ticks
 from osgp.kernels import copy, equal
 from osgp.lon.npdu import APDU, BROADCAST, HEADER, SPDU, TPDU, UNIQUE_ID
 

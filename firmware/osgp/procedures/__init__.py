@@ -9,9 +9,9 @@ changes nothing; its sender then reads BT08.
 """
 
 from micropython import const
-from tables.model import NOT_POSSIBLE, OK
 
 from osgp.kernels import copy, fill
+from tables.model import NOT_POSSIBLE, OK
 
 BT07 = const(7)
 BT08 = const(8)

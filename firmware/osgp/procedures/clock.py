@@ -1,8 +1,8 @@
 """Procedures of the clock. BP10: set date and time (`profile.md` 30)."""
 
-from meter.clock import from_ltime, to_ltime, weekday
 from micropython import const
 
+from meter.clock import from_ltime, to_ltime, weekday
 from osgp.procedures import BAD_PARAMETER, DONE
 
 SET_DATE_TIME = const(10)
