@@ -1,0 +1,57 @@
+"""What the boards with an RP2040 or RP2350 have in common: banks, random, and a mark that outlives
+a reset."""
+
+import hashlib
+import os
+
+import machine
+import vfs
+from micropython import const
+
+_BANK_SIZE = const(0x32000)
+_SCRATCH = const(0x0C)  # from the watchdog's base; outlives every reset but power-on
+_SCRATCH_4 = const(0x1C)
+# The pico-sdk puts it into number 4 when it starts the watchdog, and clears it for a reset that
+# was asked for (hardware_watchdog/watchdog.c).
+_STARTED = const(0x6AB73121)
+_WANTED = const(0x2E5E71CE)  # ours, in number 0
+_MIXER_CYCLE = const(93)  # octets
+
+RANDOM_SOURCE = "os.urandom: the chip's ring oscillator, hashed"
+
+
+class ScratchMark:
+    """A wish that outlives a reset but not the power: in a register of the watchdog."""
+
+    def __init__(self, watchdog_base: int):
+        self._address = watchdog_base + _SCRATCH
+
+    def is_set(self) -> bool:
+        return machine.mem32[self._address] == _WANTED
+
+    def set(self, wanted: bool):
+        machine.mem32[self._address] = _WANTED if wanted else 0
+
+
+def cause(watchdog_base: int) -> str:
+    """Why the chip started. To the port the watchdog and `machine.reset` are the same."""
+    if machine.reset_cause() != machine.WDT_RESET:
+        return "power on"
+    return "watchdog" if machine.mem32[watchdog_base + _SCRATCH_4] == _STARTED else "reset"
+
+
+def bank(k: int):
+    """Code bank k (0: A, 1: B) where it lies in flash. None: this VM has no ROMFS."""
+    if not hasattr(vfs, "rom_ioctl"):
+        return None
+    return memoryview(vfs.rom_ioctl(2, 0))[k * _BANK_SIZE : (k + 1) * _BANK_SIZE]
+
+
+def random(n: int) -> bytes:
+    """n octets, 32 at most, from RANDOM_SOURCE.
+
+    The port mixes the oscillator's bits in a shift register of 8 bits. Should the oscillator stand
+    still, that goes round in 93 octets, or 31, 3 or 1, and what comes out looks random. Hence 93
+    for each draw: all draws are then the same, and that can be seen.
+    """
+    return hashlib.sha256(os.urandom(_MIXER_CYCLE)).digest()[:n]

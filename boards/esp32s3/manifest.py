@@ -1,0 +1,7 @@
+"""What is frozen into the VM: start-up, board, kernels. The application comes in a bank."""
+
+freeze(".", ("_boot.py", "board.py"))
+freeze("../../firmware", ("boot.py", "main.py"))
+freeze("..", "kernels.py")
+for part in ("crypto", "esp32_parts", "files", "mount", "raw_flash", "service"):
+    freeze("..", "common/" + part + ".py")

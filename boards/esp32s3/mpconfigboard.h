@@ -1,0 +1,12 @@
+// OSGP end device on an ESP32-S3.
+#define MICROPY_HW_BOARD_NAME "OSGP end device on ESP32-S3"
+#define MICROPY_HW_MCU_NAME "ESP32S3"
+
+// The partition `romfs` is our two code banks. Their headers are not its magic, so the port mounts neither.
+#define MICROPY_VFS_ROM (1)
+
+// The REPL: on the UART of the USB bridge that most boards have, and on the chip's own USB.
+#define MICROPY_HW_ENABLE_UART_REPL (1)
+
+// Not needed; the sdkconfig has none either.
+#define MICROPY_PY_BLUETOOTH (0)

@@ -1,0 +1,8 @@
+"""What is frozen into the VM: start-up, board, kernels. The application comes in a bank."""
+
+freeze("$(PORT_DIR)/modules", "rp2.py")
+freeze(".", ("_boot.py", "board.py"))
+freeze("../../firmware", ("boot.py", "main.py"))
+freeze("..", "kernels.py")
+for part in ("crypto", "files", "mount", "raw_flash", "rp2_parts", "service"):
+    freeze("..", "common/" + part + ".py")
