@@ -43,9 +43,8 @@ class Console:
         return body.hex() if code == 0 else "response code %02X" % code
 
     def readable(self, now: int):
-        """The stream has an octet, or has ended."""
+        """The stream has an octet."""
         if not self._stream.readinto(self._octet):
-            self._device.restart()
             return
         octet = self._octet[0]
         if octet not in (_ENTER, _RETURN):

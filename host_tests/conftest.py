@@ -1,6 +1,7 @@
 """Where tests find what they test; `tools/shims` stands in for MicroPython's own modules."""
 
 import sys
+import traceback
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -10,3 +11,11 @@ for folder in ("firmware", "tools/shims", "tools"):
     sys.path.insert(0, str(REPOSITORY / folder))
 for folder in (".", "unit", "faults"):  # helpers, which in importlib mode are not found otherwise
     sys.path.insert(0, str(HERE / folder))
+
+
+def print_exception(error, file=None):
+    """MicroPython's sys.print_exception."""
+    traceback.print_exception(error, file=file or sys.stdout)
+
+
+sys.print_exception = print_exception

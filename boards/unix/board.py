@@ -54,16 +54,18 @@ class Flash:
 
 
 class Input(io.IOBase):
-    """A descriptor to read from. `stream` is what goes into select.poll."""
+    """A descriptor to read from. When it ends (Ctrl-D on a terminal), so do we."""
 
     def __init__(self, descriptor: int):
         self._descriptor = descriptor
         self._file = open(descriptor, "r+b")  # noqa: SIM115  as long as the device lives
-        self.stream = self
 
     def readinto(self, buf):
-        """Reads what is there. Returns the number of octets, None: none yet, 0: it has ended."""
-        return self._file.readinto(buf)
+        """Reads what is there. Returns the number of octets, None: there are none."""
+        n = self._file.readinto(buf)
+        if n == 0:
+            sys.exit(0)
+        return n
 
     def ioctl(self, request, _):
         return self._descriptor if request == _GET_FILENO else -1

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -52,6 +53,25 @@ def end_those_left() -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def connected(port: int) -> socket.socket:
+    found = []
+
+    def attempt():
+        try:
+            found.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    wait_for(attempt, f"somebody at port {port}")
+    return found[0]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 def osgp(*arguments: object) -> subprocess.CompletedProcess[str]:

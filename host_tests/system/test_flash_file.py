@@ -46,10 +46,9 @@ def test_no_bank(device, tmp_path):
     assert lines == [SAFE_MODE, "osgp: the device ended with status 3"]
 
 
-def test_a_bank_for_another_board(device, tmp_path, bank):
-    foreign = bytearray(bank)
-    foreign[32:48] = b"rpi_pico".ljust(16, b"\0")
-    code, lines, _ = device(content_with(tmp_path, A=bytes(foreign)))
+def test_a_bank_for_another_board(device, tmp_path):
+    foreign = image.build_bank(family="rpi_pico")
+    code, lines, _ = device(content_with(tmp_path, A=foreign))
     assert code == SYSTEM
     assert lines[0] == "boot: bank A is for a board of the family b'rpi_pico'"
     assert lines[1:] == [SAFE_MODE, "osgp: the device ended with status 3"]

@@ -9,7 +9,6 @@ import pytest
 from processes import InTerminal, Running, assert_none_left, marked, wait_for
 
 
-
 def run_to(stage: str, run: Running) -> None:
     if stage == "line":
         wait_for(lambda: any("osgp_tools.line" in one for one in marked().values()), "the line")

@@ -8,8 +8,8 @@ import random
 import time
 
 import pytest
-from desk import MICROPYTHON, NODE, SUBNET, Desk
 
+from desk import MICROPYTHON, NODE, SUBNET, Desk
 from osgp_tools.lpdu import SPDU
 from osgp_tools.session import Sealed
 

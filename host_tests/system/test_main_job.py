@@ -2,7 +2,8 @@
 
 import re
 import sqlite3
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -99,14 +100,14 @@ def test_a_full_day_of_intervals(job):
     assert len(series) == 2 * DEVICES
     for day in series.values():
         assert len(day) == INTERVALS
-        for (_, before, _), (_, now, used) in zip(day, day[1:]):
+        for (_, before, _), (_, now, used) in pairwise(day):
             assert now - before == used >= 0
     fed_in = {uid for (uid, name), day in series.items() if name == "reverse_wh" and day[-1][1]}
     assert len(fed_in) == 1  # one house has solar cells
 
 
 def test_pictures(job):
-    drawing = ElementTree.parse(job.folder / "load-curve.svg").getroot()
+    drawing = ET.parse(job.folder / "load-curve.svg").getroot()
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
     assert sum(1 for _ in drawing.iter("{http://www.w3.org/2000/svg}path")) > DEVICES
     png = (job.folder / "load-curve.png").read_bytes()
@@ -127,7 +128,7 @@ def test_every_frame_is_explained(job):
 
 
 def test_the_key_of_a_device_opens_its_frames(job):
-    store = job.folder / "concentrator.db"
+    store = job.folder / "run" / "concentrator.db"
     ended = osgp("decode", job.capture, "--device", "1/1", "--store", store)
     assert ended.returncode == 0, ended.stderr
     for what in ("BT01", "BT23", "BT28", "BT64", "digest"):
@@ -150,7 +151,6 @@ def test_nothing_but_what_it_says_is_left(job):
         "run",
         "run.pcap",
         "readings.db",
-        "concentrator.db",
         "load-curve.svg",
         "load-curve.png",
     }

@@ -9,8 +9,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from desk import MP32, REPOSITORY, Desk
 
+from desk import MP32, REPOSITORY, Desk
 from osgp_tools import model
 from osgp_tools.source import FORWARD, REVERSE, Source
 
@@ -94,7 +94,12 @@ def test_its_life_fits(desk, source):
 def check_days(blocks, source: Source) -> None:
     """Every interval of the days that are whole holds the source's registers."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    ends = [datetime(2000 + b["end_time"][0], *b["end_time"][1:], tzinfo=UTC) if b["end_time"][1] else None for b in blocks]
+    ends = [
+        datetime(2000 + b["end_time"][0], *b["end_time"][1:], tzinfo=UTC)
+        if b["end_time"][1]
+        else None
+        for b in blocks
+    ]
     for age in range(PAST_DAYS):
         block = blocks[ends.index(midnight - timedelta(days=age))]
         begin = midnight - timedelta(days=age + 1)

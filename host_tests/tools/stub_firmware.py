@@ -10,7 +10,7 @@ from application.state import STATE
 
 def run(board):
     poll = select.poll()
-    poll.register(board.plc.stream, select.POLLIN)
+    poll.register(board.plc, select.POLLIN)
     buf = bytearray(16)
     print(STATE)
     while True:

@@ -125,7 +125,7 @@ def test_a_refusal_is_one_line(osgp, member):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("read", "BT53", *ONE), cli.DEVICE, "1/1 is not a member"),
+        (("read", "BT53", *ONE), cli.DEVICE, "no store build/concentrator.db"),
         (("read", "XT53", *ONE), cli.USAGE, "no table"),
         (("write", "BT53", "1", *ONE), cli.USAGE, "hexadecimal"),
         (("commission", "0400", *LINE), cli.USAGE, "12 hexadecimal digits"),

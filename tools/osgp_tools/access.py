@@ -13,7 +13,7 @@ from osgp_tools.discovery import DISCOVERY, Discovery
 from osgp_tools.membership import InstallationKeys, commission
 from osgp_tools.port import Port
 from osgp_tools.session import Session
-from osgp_tools.store import Member, Vault
+from osgp_tools.store import Member, StoreError, Vault
 from tables import layout
 from tables.datatypes import Moment
 
@@ -59,7 +59,10 @@ def key_of(store: Path, device: str) -> bytes:
 
 
 @contextmanager
-def _vault(path: Path):
+def _vault(path: Path, new: bool = False):
+    """The concentrator's store. `new`: it may be made. StoreError: it is not there."""
+    if not new and not path.exists():
+        raise StoreError(f"no store {path}: commission a device first, or name another --store")
     vault = Vault(path)
     try:
         yield vault
@@ -98,7 +101,7 @@ async def commission_one(
     line: str, device: bytes, store: Path, keys: Path | None, capture: Path | None
 ) -> None:
     async with _port(line, capture) as port:
-        with _vault(store) as vault:
+        with _vault(store, new=True) as vault:
             place = vault.new_place(device)
             target = Target(DISCOVERY, unique_id=device)
             await commission(Client(port), target, InstallationKeys(keys).of(device), place)

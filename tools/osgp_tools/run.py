@@ -131,7 +131,9 @@ class MainJob:
 
         ids = await discovery.find(found)
         if len(ids) != len(HOUSES):
-            raise MainJobError(f"{len(ids)} devices found of {len(HOUSES)}")
+            raise MainJobError(
+                f"{len(ids)} devices found of {len(HOUSES)}; see {self.folder}/run/*.log"
+            )
         teller.step("line", len(seen), f"{len(seen)} devices, and no other answers")
         devices = []
         for unique_id in ids:
