@@ -12,7 +12,7 @@ export MP32
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults repl model docs bank clean firmware dist \
-        emulator test-board bench-board
+        flash deploy reset logs emulator test-board bench-board
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,7 @@ lint: setup  ## ruff, and the generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m osgp_tools.model --check
+	$(BIN)/python -m osgp_tools.package --check
 
 typecheck: setup  ## pyright, with the MicroPython stubs
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target build/typings $(STUBS)
@@ -61,8 +62,20 @@ fuzz: setup  ## 200,000 mutated frames against one device
 test-faults: setup  ## power cuts at every flash operation, the whole sweep
 	$(BIN)/python host_tests/faults/powercut.py
 
-repl: setup  ## a MicroPython REPL with a live device in it
-	@$(BIN)/osgp repl
+repl: setup  ## a MicroPython REPL with a live device in it: on the desk, or with PORT= a board's
+	@$(BIN)/osgp repl $(if $(PORT),--port $(PORT))
+
+flash: setup  ## our MicroPython onto a board (PORT=, BOARD=); it asks for `make firmware` first
+	@$(BIN)/osgp flash --board $(BOARD) --port $(or $(PORT),auto)
+
+deploy: setup  ## this tree's firmware onto a board (PORT=); tables and logs stay
+	@$(BIN)/osgp deploy --board $(BOARD) --port $(or $(PORT),auto)
+
+reset: setup  ## restart a board (PORT=)
+	@$(BIN)/osgp reset --port $(or $(PORT),auto)
+
+logs: setup  ## what ended the last runs of a board (PORT=)
+	@$(BIN)/osgp logs --port $(or $(PORT),auto)
 
 model: setup  ## compile the table definitions to firmware/tables/compiled.py
 	$(BIN)/python -m osgp_tools.model
@@ -88,7 +101,7 @@ test-board: firmware emulator  ## the firmware on an emulated Pico: the main job
 	$(BIN)/python -m pytest host_tests/board
 
 bench-board: firmware emulator  ## the budgets, in device time on the emulated Pico
-	$(BIN)/python host_tests/board/bench_board.py
+	$(BIN)/python host_tests/bench/board.py
 
 clean:  ## remove build/ (the environment stays)
 	rm -rf build

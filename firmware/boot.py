@@ -118,12 +118,12 @@ def _digest(path):
 def _files(folder):
     """(path, size) of every file below a folder but its header, in order."""
     found = []
-    for name, kind, _, size in sorted(os.ilistdir(folder)):
-        path = folder + "/" + name
-        if kind == _FOLDER:
+    for entry in sorted(os.ilistdir(folder)):
+        path = folder + "/" + entry[0]
+        if entry[1] == _FOLDER:
             found += _files(path)
-        elif name != "header":
-            found.append((path, size))
+        elif entry[0] != "header":
+            found.append((path, os.stat(path)[6]))
     return found
 
 

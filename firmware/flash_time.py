@@ -8,7 +8,7 @@ import ticks
 
 
 class FlashTime:
-    """Microseconds that flash took: `spent`, which wraps as ticks do, and the `longest` at once."""
+    """Microseconds that flash took: `spent`, which wraps as ticks do, and `longest`, of one."""
 
     def __init__(self, ticks_us):
         self.ticks_us = ticks_us

@@ -26,8 +26,8 @@ def note_exception(board, error, up: int):
     """Prints an exception, and makes an entry of it. `up`: seconds since the start."""
     sys.print_exception(error)
     text = io.StringIO()
-    sys.print_exception(error, text)
-    note(board, "up %d s since %s\n%s" % (up, board.reset_cause, text.getvalue()))
+    sys.print_exception(error, text)  # pyright: ignore[reportArgumentType]
+    note(board, "up %d s since %s\n%s" % (up, board.reset_cause, text.getvalue()))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def add(settings, text: str):

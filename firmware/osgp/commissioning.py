@@ -126,9 +126,7 @@ class Commissioning:
         # The counter first: a record of a generation that no member has is void, a member without
         # its counter is locked.
         try:
-            self.counter.start(
-                generation, text[42] << 8 | text[43], text[44] << 8 | text[45]
-            )
+            self.counter.start(generation, text[42] << 8 | text[43], text[44] << 8 | text[45])
             member.commit(draft)
         except OSError:
             self.counter.load(member.generation)

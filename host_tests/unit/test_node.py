@@ -174,7 +174,7 @@ def asked_without_acknowledgement():
 
 def test_the_gate_is_closed_while_an_answer_leaves():
     """Deaf is also mute: an erase here would stop our own octets, and the chip would give up."""
-    bench, gate = asked_without_acknowledgement()
+    gate = asked_without_acknowledgement()[1]
     assert not gate.open(AWAKE + 10)
     assert not gate.open(AWAKE + 150)
 

@@ -163,9 +163,9 @@ export class Pico {
     reset(kept) {
         this.core.PM = false; // nobody is deaf longer than this
         if (this.masked) this.maskChanged();
-        this.past = this.now();
         this.flash.finish();
         this.onReset(kept.reason === 1 ? 'watchdog' : 'forced');
+        this.past = this.now();
         this.boot(kept);
     }
 

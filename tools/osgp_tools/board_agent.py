@@ -12,7 +12,7 @@ from osgp_tools.repl import BoardError, Repl
 
 SOURCE = Path(__file__).resolve().parents[2] / "boards" / "agent.py"
 _PIECE = 1024  # octets a message to the board
-_SLOW = 120.0  # s: digests over everything, on a slow board
+_SLOW = 120  # s: digests over everything, on a slow board
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Agent:
 
     def _look(self) -> Board:
         self.repl.run(SOURCE.read_text())
-        *said, unique_id = self.repl.ask("look()", _SLOW)
-        return Board(*said, bytes.fromhex(unique_id))
+        family, service, has_service, bank_size, mpy, unique_id = self.repl.ask("look()", _SLOW)
+        return Board(family, service, has_service, bank_size, mpy, bytes.fromhex(unique_id))
 
     def into_service(self) -> None:
         """Restart into service mode, where there is one: the device does not run there.

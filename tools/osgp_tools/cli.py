@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from osgp_tools import access
+from osgp_tools import access, deploy, uf2_drive
 from osgp_tools.client import NoAnswerError
 from osgp_tools.concentrator import ConcentratorError
 from osgp_tools.decode import Decoder, explain_file, explain_hex
@@ -24,6 +24,7 @@ from osgp_tools.membership import CommissionError
 from osgp_tools.pcap import CaptureError
 from osgp_tools.port import LinkError
 from osgp_tools.readout import ReadoutError
+from osgp_tools.repl import BoardError
 from osgp_tools.run import MainJobError, run
 from osgp_tools.secured import Key
 from osgp_tools.session import SessionError
@@ -40,6 +41,7 @@ CODES = {
     LineError: SYSTEM,
     DeviceError: SYSTEM,
     ImageError: SYSTEM,
+    BoardError: SYSTEM,
     OSError: SYSTEM,
     SessionError: DEVICE,
     CommissionError: DEVICE,
@@ -76,6 +78,10 @@ KeysOption = Annotated[
 PcapOption = Annotated[
     Path | None, typer.Option("--pcap", help="write what is on the line, for tshark")
 ]
+PortOption = Annotated[
+    str, typer.Option("--port", help="a board's REPL: /dev/ttyACM0, socket://HOST:PORT, or auto")
+]
+BoardOption = Annotated[str, typer.Option("--board", help="a folder of boards/")]
 STORE = Path("build/concentrator.db")
 
 
@@ -127,13 +133,50 @@ def device_command(
 @app.command("repl")
 def repl_command(
     folder: Annotated[Path, typer.Option(help="for its flash file and terminal")] = Path("build"),
+    port: Annotated[str, typer.Option(help="a board's REPL; else a device on the desk")] = "",
 ) -> None:
-    """A MicroPython prompt inside a running device, alone on a line of its own."""
+    """A MicroPython prompt inside a running device: on the desk, or a board's."""
+    if port:
+        deploy.talk(port)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     where = f"pty:{folder / 'repl.tty'}"
     with Line(["tcp:0", where]) as line:
         print(f"another transceiver of its line is at {line.names[0]}")
         _wait_for(serve(where, folder / "repl.flash", console=True))
+
+
+@app.command("flash")
+def flash_command(
+    board: BoardOption = "rpi_pico",
+    port: PortOption = "auto",
+    drive: Annotated[
+        Path | None, typer.Option(help="its drive, if it is in its boot loader")
+    ] = None,
+) -> None:
+    """MicroPython as we build it onto a board. Tables, logs and banks stay as they are."""
+    where = uf2_drive.flash(port, board, drive)
+    print(f"copied to {where}; the board restarts")
+    deploy.await_board(port)
+
+
+@app.command("deploy")
+def deploy_command(board: BoardOption = "rpi_pico", port: PortOption = "auto") -> None:
+    """The firmware of this tree onto a board, into the bank that is not in use."""
+    deploy.deploy(port, board)
+
+
+@app.command("reset")
+def reset_command(port: PortOption = "auto") -> None:
+    """A hard reset of a board."""
+    deploy.reset(port)
+
+
+@app.command("logs")
+def logs_command(port: PortOption = "auto") -> None:
+    """The journal of a board: what ended its last runs."""
+    for entry in deploy.logs(port):
+        print(entry)
 
 
 @app.command()

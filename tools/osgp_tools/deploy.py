@@ -10,12 +10,13 @@ from osgp_tools.board_agent import Agent
 from osgp_tools.deploy_folders import Done, Folders, root_files
 from osgp_tools.image import FIRMWARE
 from osgp_tools.install_keys import LENGTH, KeyFile, new_key
-from osgp_tools.repl import BoardError, Prompt, Repl, port
+from osgp_tools.repl import RESTART, BoardError, Prompt, Repl, port
 
 KEY = "/installation.key"
 KEYS = Path("build/install-keys.csv")
-_TRANSCEIVER = 20.0  # s for the device to start and its transceiver to answer
-_AGAIN = 1.0  # s
+_TRANSCEIVER = 30.0  # s for the device to start and its transceiver to answer
+_AGAIN = 0.3  # s
+_ANSWER = 2.0  # s for a line, from a device that may be restarting
 _UNKNOWN = "00" * 6
 _ENTRIES = 4  # of the journal (firmware/journal.py)
 _AROUND = (1, 4)  # octets around a setting's value: version, CRC
@@ -71,12 +72,27 @@ def transceiver(where: str, patience: float = _TRANSCEIVER) -> str:
     """The unique id of a running device's transceiver; empty: not within the time."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        with contextlib.suppress(BoardError), Prompt(where, patience=_AGAIN) as prompt:
+        with contextlib.suppress(BoardError), Prompt(where, patience=_ANSWER) as prompt:
             said = prompt.ask("device.node.mip.uid.hex()").strip("'")
             if len(said) == len(_UNKNOWN) and said != _UNKNOWN:
                 return bytes.fromhex(said).hex()
         time.sleep(_AGAIN)
     return ""
+
+
+def await_board(where: str) -> None:
+    """Wait until the board that was flashed answers. BoardError: it does not."""
+    end = time.monotonic() + RESTART
+    while True:
+        try:
+            with Repl(port(where)) as repl:
+                repl.end()
+        except BoardError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_AGAIN)
+        else:
+            return
 
 
 def reset(where: str) -> None:

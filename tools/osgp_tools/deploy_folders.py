@@ -11,9 +11,10 @@
 Power may go at any point: until 5 the old bank is whole, after it the new one.
 """
 
+import ast
 import hashlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +33,7 @@ OWNED = ("/boot.py", "/main.py")  # ours, whoever wrote what is there
 _BESIDE = ".new"
 # Machine code that a VM can run, by its number in sys.implementation._mpy >> 10. Not x64:
 # its viper computes differently.
-_MARCH = {3: "armv6m", 4: "armv7m", 5: "armv7em", 6: "armv7emsp", 7: "armv7emdp", 10: "xtensawin"}
+_MARCH = {4: "armv6m", 5: "armv7m", 6: "armv7em", 7: "armv7emsp", 8: "armv7emdp", 10: "xtensawin"}
 
 Digest = tuple[int, bytes]  # octets, SHA-256
 Manifest = dict[str, set[Digest]]  # by path: what we wrote there, or were about to
@@ -59,10 +60,32 @@ def root_files(family: str, mpy: int) -> dict[str, bytes]:
         "/boot.py": (FIRMWARE / "boot.py").read_bytes(),
         "/main.py": (FIRMWARE / "main.py").read_bytes(),
         "/board.py": stock.read_bytes(),
-        f"/{family}.py": (stock.parent / "board.py").read_bytes(),
-        "/files_flash.py": (BOARDS / "files_flash.py").read_bytes(),
     }
+    waiting = [stock]
+    while waiting:
+        for path, source in _imported(waiting.pop(), family):
+            if path not in files:
+                files[path] = source.read_bytes()
+                waiting.append(source)
     return files | kernels(mpy)
+
+
+def _imported(module: Path, family: str) -> Iterator[tuple[str, Path]]:
+    """(path in the root, source) of the modules of boards/ that one of them may import.
+
+    A board's own board.py, which is not called so here, goes by the name of the board.
+    """
+    names: list[str] = []
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    for name in names:
+        file = name.replace(".", "/") + ".py"
+        source = BOARDS / family / "board.py" if name == family else BOARDS / file
+        if source.is_file() and name != "kernels":
+            yield f"/{file}", source
 
 
 def kernels(mpy: int) -> dict[str, bytes]:

@@ -7,18 +7,20 @@ types a line at what shows a prompt: a device (`firmware/console.py`), which run
 import ast
 import contextlib
 import io
+import secrets
 import time
-from typing import Self
+from typing import Any, Self
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial.tools import list_ports
 
-PATIENCE = 10.0  # s for one call
+PATIENCE = 10  # s for one call
 RESTART = 30.0  # s for a board to come back; worst flash times and USB included
 _RETRY = 0.3  # s
-_PROMPT = b">>> "
+_GOES = 1  # s in which a board that was told to restart has done so
+_PROMPT = ">>> "
 _LONGEST_LINE = 200  # octets that the device's console takes
 _PIECE = 32  # octets a board takes without us waiting for its echo
 
@@ -41,7 +43,7 @@ def port(where: str) -> str:
 class Repl:
     """`with Repl(where) as board:` a path, or `socket://HOST:PORT`. What runs there is stopped."""
 
-    def __init__(self, where: str, patience: float = PATIENCE):
+    def __init__(self, where: str, patience: int = PATIENCE):
         self.where = where
         self._patience = patience
         self._transport: SerialTransport | None = None
@@ -58,7 +60,8 @@ class Repl:
         with self._bounded("connecting"):
             transport = SerialTransport(self.where, timeout=self._patience)
             self._transport = transport
-            transport.serial.write_timeout = self._patience
+            serial_port: Any = transport.serial
+            serial_port.write_timeout = self._patience
             with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
                 transport.enter_raw_repl(soft_reset=False, timeout_overall=self._patience)
 
@@ -83,7 +86,7 @@ class Repl:
             with contextlib.suppress(OSError, serial.SerialException):
                 transport.close()
 
-    def run(self, code: str, patience: float | None = None) -> str:
+    def run(self, code: str, patience: int | None = None) -> str:
         """Execute code; what it prints. BoardError: it raised (the last line of the traceback)."""
         patience = patience or self._patience
         with self._bounded("executing"):
@@ -92,12 +95,12 @@ class Repl:
             printed = transport.read_until(1, b"\x04", patience, timeout_overall=patience)
             raised = transport.read_until(1, b"\x04", patience, timeout_overall=patience)
             if not (printed.endswith(b"\x04") and raised.endswith(b"\x04")):
-                raise TransportError(f"not done in {patience:g} s")
+                raise TransportError(f"not done in {patience} s")
             if raised != b"\x04":
                 raise TransportExecError(1, raised[:-1].decode(errors="replace"))
         return printed[:-1].decode(errors="replace")
 
-    def ask(self, expression: str, patience: float | None = None):
+    def ask(self, expression: str, patience: int | None = None):
         """The value of an expression of plain literals."""
         printed = self.run(f"print(repr({expression}))", patience)
         try:
@@ -106,13 +109,16 @@ class Repl:
             raise BoardError(f"{self.where}: {expression} gave {printed.strip()!r}") from None
 
     def leave(self, code: str) -> None:
-        """Execute code from which the board does not come back, and close.
-
-        It may be gone before it has acknowledged the code.
-        """
-        with contextlib.suppress(TransportError, OSError):
-            self._connected().exec_raw_no_follow(code)
+        """Execute code from which the board does not come back, and close. BoardError: it did."""
+        heard = b""
+        with contextlib.suppress(TransportError, OSError):  # it may be gone before it says so
+            transport = self._connected()
+            transport.exec_raw_no_follow(code)
+            heard = transport.read_until(1, b"\x04>", _GOES, timeout_overall=_GOES)
         self.close()
+        if heard.endswith(b"\x04>"):
+            lines = heard[:-2].decode(errors="replace").strip().splitlines()
+            raise BoardError(f"{self.where}: it did not restart: {lines[-1] if lines else ''}")
 
     def end(self) -> None:
         """Give the board its friendly REPL back, and close."""
@@ -162,25 +168,26 @@ class Prompt:
         octets = line.encode()
         if len(octets) > _LONGEST_LINE or b"\n" in octets:
             raise BoardError(f"one line of {_LONGEST_LINE} octets at most")
+        nonce = repr(secrets.token_hex(4))
         try:
-            self._serial.write(b"\r")
-            self._until_silent_prompt()
+            self._serial.write(f"\r{nonce}\r".encode())
+            self._until(f"{nonce}\n{_PROMPT}")  # so what was typed before has been answered
             for at in range(0, len(octets), _PIECE):
                 self._serial.write(octets[at : at + _PIECE])
             self._serial.write(b"\r")
-            printed = self._until_silent_prompt()
+            said = self._until(_PROMPT)
         except OSError as error:
             raise BoardError(f"{self._where}: {error}") from error
-        text = printed.decode(errors="replace").replace("\r\n", "\n")
-        return text.removesuffix(_PROMPT.decode()).removeprefix(line).strip("\n")
+        return said.removesuffix(_PROMPT).removeprefix(line).strip("\n")
 
-    def _until_silent_prompt(self) -> bytes:
-        """What comes up to a prompt after which nothing comes any more."""
+    def _until(self, ending: str) -> str:
+        """What comes up to an ending after which nothing comes any more."""
         end = time.monotonic() + self._patience
         heard = b""
         while time.monotonic() < end:
             piece = self._serial.read(256)
             heard += piece
-            if not piece and heard.endswith(_PROMPT):
-                return heard
+            said = heard.decode(errors="replace").replace("\r\n", "\n")
+            if not piece and said.endswith(ending):
+                return said
         raise BoardError(f"{self._where}: no prompt within {self._patience:g} s")

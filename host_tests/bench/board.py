@@ -1,0 +1,228 @@
+"""The budgets of a board, in its own time: python host_tests/bench/board.py [--commit]
+
+Measured on the emulated Pico with the real firmware image and flash times, beside the committed
+figures. The table is also written to build/bench-board.txt. Exit 1 when a budget is broken, unless
+board_figures.json says under `known` why, or when a figure has grown by more than its slack.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "board"))
+
+import device_time
+from board_rig import REASON, UID, VM, Board, Numbers, bank, flash_file
+
+from osgp_tools import flash as flash_map
+from osgp_tools.client import READING, Target
+from osgp_tools.concentrator import BP10, SET_ALL
+from osgp_tools.source import Source
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FIGURES = Path(__file__).with_name("board_figures.json")
+BT06, BT23, BT28, BT64, ET04 = 6, 23, 28, 64, 2052
+READS, WRITES = 12, 30
+LIMIT = 84  # octets of one answer
+SILENCE_MS = 2000  # of 14908 after a start
+NOW = datetime.fromtimestamp(device_time.START, UTC)
+SOURCE = Source.household((NOW - timedelta(days=1)).date(), 2, 3500)
+ANSWER = 20  # octets: what is longer is no acknowledgement
+
+
+@dataclass
+class Figure:
+    name: str
+    value: float
+    unit: str
+    budget: float | None  # of shared/design.md
+    slack: float = 0.05  # by which it may grow before this fails
+
+
+async def start_up(board: Board) -> list[Figure]:
+    """From power-on to the first answer: asked for as soon as the device says that it is there."""
+    client = board.client()
+    spoke = asyncio.Event()
+    client.service_pin = lambda *_: spoke.set()
+    await spoke.wait()
+    await client.request(Target(b"OSGP\0\0", unique_id=UID), b"\x51", READING)
+    bursts = await board.pico.bursts(1)
+    first = bursts[0]["start_ms"]
+    answer = next(b["start_ms"] for b in reversed(bursts) if is_answer(b))
+    board_bank = "memoryview(device.board.bank(0))"
+    sha = f"__import__('hashlib').sha256({board_bank}[4096:{len(bank())}]).digest()"
+    clock = "device.board.ticks_us()"
+    verify = await board.number(f"(lambda a: ({sha}, {clock} - a)[1])({clock})")
+    return [
+        Figure("start to the first octet", first, "ms", None),
+        Figure("start to the first answer", answer, "ms", SILENCE_MS + 1000),
+        Figure("verification of the bank", verify / 1000, "ms", None),
+    ]
+
+
+def is_answer(burst: dict) -> bool:
+    return burst["direction"] == "out" and burst["count"] > ANSWER
+
+
+def turn_rounds(bursts: list[dict]) -> list[float]:
+    """From the last octet of each request to the first of its answer, ms."""
+    found = []
+    asked = None
+    for burst in bursts:
+        if burst["direction"] == "in" and burst["count"] > ANSWER:
+            asked = burst["end_ms"]
+        elif is_answer(burst) and asked is not None:
+            found.append(burst["start_ms"] - asked)
+            asked = None
+    return found
+
+
+async def longest_slice(board: Board) -> float:
+    """ms, of any part but the console, since `forget_slices`."""
+    longest = "max([slot.longest for slot in device.scheduler.slots[:3]])"
+    return await board.number(longest) / 1000
+
+
+async def forget_slices(board: Board) -> None:
+    await board.console("[setattr(slot, 'longest', 0) for slot in device.scheduler.slots]")
+
+
+async def reading(board: Board, session) -> list[Figure]:
+    """A steady life: reads of all kinds of tables, nothing erased."""
+    await session.read(BT23, 0, LIMIT)
+    await board.console("import gc; gc.collect()")
+    heap = await board.number("gc.mem_alloc()")
+    await asyncio.sleep(1)
+    await forget_slices(board)
+    await board.pico.stats(clear=True)
+    figures = [Figure("heap in use", heap, "octets", 80 * 1024, 0.02)]
+    for name, table in (("BT23", BT23), ("BT64", BT64)):
+        await board.pico.bursts(1)
+        for _ in range(READS):
+            await session.read(table, 0, LIMIT)
+        took = turn_rounds(await board.pico.bursts(1))
+        figures.append(Figure(f"turn-round, 84 octets of {name}", median(took), "ms", 8))
+    for table in (BT28, ET04):
+        await session.read(table, 0, LIMIT)
+    stats = await board.pico.stats()
+    wait = stats["uart1"]["longest_wait_ms"]
+    collection = await board.number("device.scheduler.longest_collection_us")
+    return [
+        *figures,
+        Figure("longest slice, reading", await longest_slice(board), "ms", 12),
+        Figure("longest collection", collection / 1000, "ms", None, 0.2),
+        Figure("longest wait of an octet, reading", wait, "ms", None, 0.5),
+    ]
+
+
+async def filling_in(board: Board, session, clock) -> list[Figure]:
+    """The clock is set: a day of past is counted and logged, one page in flash after the other."""
+    await forget_slices(board)
+    await board.pico.stats(clear=True)
+    moment = datetime.fromtimestamp(clock.time(), UTC)
+    ltime = bytes((moment.year - 2000, *moment.timetuple()[1:6]))
+    weekday = bytes((moment.isoweekday() % 7,))
+    await session.procedure(BP10, bytes((SET_ALL,)) + ltime + weekday)
+    before = await board.pico.stats()
+    while await board.number("int(device.application.behind)"):
+        pass  # its console answers once a turn
+    stats = await board.pico.stats()
+    pages = stats["flash"]["programs"] - before["flash"]["programs"]
+    slot = "device.scheduler.slots[1]"
+    return [
+        Figure(
+            "longest slice, filling in", await board.number(f"{slot}.longest") / 1000, "ms", 12
+        ),
+        Figure("pages to fill in 1.5 days", pages, "pages", None),
+        Figure("longest deafness", stats["longest_masked_ms"], "ms", 46),
+    ]
+
+
+async def writing(board: Board, session) -> list[Figure]:
+    """A setting written and answered, by flash times scattered as the data sheet says."""
+    took = []
+    for k in range(WRITES):
+        await board.pico.bursts(1)
+        await session.write(BT06, bytes((k,)) * 75, 0)
+        took += turn_rounds(await board.pico.bursts(1))
+    return [
+        Figure("setting written, median", median(took), "ms", 50, 0.3),
+        Figure("setting written, 90th percentile", quantiles(took, n=10)[8], "ms", 150, 0.5),
+    ]
+
+
+async def measure_typical(clock, folder: Path) -> list[Figure]:
+    flash = flash_file(folder / "typical", files={"/source": SOURCE.encode()})
+    async with Board(flash, clock) as board:
+        figures = await start_up(board)
+        client = board.client()
+        await forget_slices(board)
+        await board.commission(client)
+        longest = await longest_slice(board)
+        figures.append(Figure("longest slice, becoming a member", longest, "ms", 12))
+        session = board.session(client, Numbers())
+        figures += await reading(board, session)
+        return figures + await filling_in(board, session, clock)
+
+
+async def measure_writes(clock, folder: Path) -> list[Figure]:
+    async with Board(flash_file(folder / "scattered"), clock, flash_times="1") as board:
+        await board.up()
+        client = board.client()
+        await board.commission(client)
+        return await writing(board, board.session(client, Numbers()))
+
+
+def measure() -> list[Figure]:
+    figures = [
+        Figure("VM image", VM.stat().st_size, "octets", flash_map.BANKS[0], 0.02),
+        Figure("bank image", len(bank()), "octets", 192 * 1024, 0.1),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (measure_typical, measure_writes):
+            figures += device_time.run(lambda clock, part=part: part(clock, Path(folder)))
+    return figures
+
+
+def judge(figure: Figure, committed: dict) -> str:
+    if figure.budget is not None and figure.value > figure.budget:
+        return f"known: {committed['known']}" if "known" in committed else "OVER BUDGET"
+    if "value" in committed and figure.value > committed["value"] * (1 + figure.slack):
+        return "HAS GROWN"
+    return "ok"
+
+
+def main() -> int:
+    if REASON:
+        print(f"SKIP {REASON}")
+        return 0
+    committed = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    figures = measure()
+    if "--commit" in sys.argv:
+        for figure in figures:
+            committed.setdefault(figure.name, {})["value"] = round(figure.value, 2)
+        FIGURES.write_text(json.dumps(committed, indent=2) + "\n")
+    lines = [f"{'figure':36}{'measured':>12}{'committed':>12}{'budget':>10}  unit"]
+    verdicts = []
+    for figure in figures:
+        known = committed.get(figure.name, {})
+        verdicts.append(judge(figure, known))
+        budget = "" if figure.budget is None else f"{figure.budget:.0f}"
+        lines.append(
+            f"{figure.name:36}{figure.value:12.2f}{known.get('value', ''):>12}{budget:>10}"
+            f"  {figure.unit:8}{verdicts[-1]}"
+        )
+    table = "\n".join(lines)
+    print(table)
+    (REPOSITORY / "build").mkdir(exist_ok=True)
+    (REPOSITORY / "build/bench-board.txt").write_text(table + "\n")
+    return int(any(verdict.isupper() for verdict in verdicts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
