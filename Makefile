@@ -65,8 +65,9 @@ test-faults: setup  ## power cuts at every flash operation, the whole sweep
 repl: setup  ## a MicroPython REPL with a live device in it: on the desk, or with PORT= a board's
 	@$(BIN)/osgp repl $(if $(PORT),--port $(PORT))
 
-flash: setup  ## our MicroPython onto a board (PORT=, BOARD=); it asks for `make firmware` first
+flash: firmware  ## our MicroPython onto a board (PORT=, BOARD=), then deploy
 	@$(BIN)/osgp flash --board $(BOARD) --port $(or $(PORT),auto)
+	@$(BIN)/osgp deploy --board $(BOARD) --port $(or $(PORT),auto)
 
 deploy: setup  ## this tree's firmware onto a board (PORT=); tables and logs stay
 	@$(BIN)/osgp deploy --board $(BOARD) --port $(or $(PORT),auto)
@@ -103,5 +104,5 @@ test-board: firmware emulator  ## the firmware on an emulated Pico: the main job
 bench-board: firmware emulator  ## the budgets, in device time on the emulated Pico
 	$(BIN)/python host_tests/bench/board.py
 
-clean:  ## remove build/ (the environment stays)
-	rm -rf build
+clean:  ## remove what build/ holds, but for keys: installation keys and the concentrator's
+	@find build -mindepth 1 -maxdepth 1 ! -name install-keys.csv ! -name 'concentrator.db*' -exec rm -rf {} +

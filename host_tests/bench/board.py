@@ -133,11 +133,9 @@ async def filling_in(board: Board, session, clock) -> list[Figure]:
         pass  # its console answers once a turn
     stats = await board.pico.stats()
     pages = stats["flash"]["programs"] - before["flash"]["programs"]
-    slot = "device.scheduler.slots[1]"
+    longest = await board.number("device.scheduler.slots[1].longest") / 1000
     return [
-        Figure(
-            "longest slice, filling in", await board.number(f"{slot}.longest") / 1000, "ms", 12
-        ),
+        Figure("longest slice, filling in", longest, "ms", 12),
         Figure("pages to fill in 1.5 days", pages, "pages", None),
         Figure("longest deafness", stats["longest_masked_ms"], "ms", 46),
     ]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from bench_board import BOOTROM, REASON, VM
+from board_rig import BOOTROM, REASON, VM
 
 from osgp_tools import deploy, flash
 from osgp_tools.emulator import HOST, EmulatedPico, EmulatorError

@@ -175,8 +175,7 @@ def reset_command(port: PortOption = "auto") -> None:
 @app.command("logs")
 def logs_command(port: PortOption = "auto") -> None:
     """The journal of a board: what ended its last runs."""
-    for entry in deploy.logs(port):
-        print(entry)
+    print("\n".join(deploy.logs(port)) or "the journal is empty")
 
 
 @app.command()

@@ -131,10 +131,10 @@ class EmulatedPico:
 
     async def command(self, name: str, **arguments: object) -> dict[str, Any]:
         """A command of tools/emulator/README.md and its answer. Raises EmulatorError."""
-        if not self._process or not self._process.stdin:
-            raise EmulatorError("the power is off")
         line = json.dumps({"cmd": name, **arguments}) + "\n"
         async with self._turn:
+            if not self._process or not self._process.stdin:
+                raise EmulatorError("the power is off")
             self._process.stdin.write(line.encode())
             try:
                 answer = await asyncio.wait_for(self._answers.get(), _ANSWER)
