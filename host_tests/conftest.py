@@ -1,5 +1,6 @@
 """Where tests find what they test; `tools/shims` stands in for MicroPython's own modules."""
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +12,10 @@ for folder in ("firmware", "tools/shims", "tools"):
     sys.path.insert(0, str(REPOSITORY / folder))
 for folder in (".", "unit", "faults"):  # helpers, which in importlib mode are not found otherwise
     sys.path.insert(0, str(HERE / folder))
+
+
+# A job in the background ignores SIGINT, and its children inherit that: no Ctrl-C would arrive.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def print_exception(error, file=None):
