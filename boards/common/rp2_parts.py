@@ -1,11 +1,12 @@
-"""What the boards with an RP2040 or RP2350 have in common: banks, random, and a mark that outlives
-a reset."""
+"""What the boards with an RP2040 or RP2350 have in common: banks, random, the line's UART, and a
+mark that outlives a reset."""
 
 import hashlib
 import os
 
 import machine
 import vfs
+from machine import UART, Pin
 from micropython import const
 
 _BANK_SIZE = const(0x32000)
@@ -16,6 +17,10 @@ _SCRATCH_4 = const(0x1C)
 _STARTED = const(0x6AB73121)
 _WANTED = const(0x2E5E71CE)  # ours, in number 0
 _MIXER_CYCLE = const(93)  # octets
+# Octets. Received: what comes in while we compute, a slice and a collection, 11.5 a ms at most.
+# Sent: the longest MIP message with every octet doubled, so that a write never waits.
+_RX_BUFFER = const(1024)
+_TX_BUFFER = const(520)
 
 RANDOM_SOURCE = "os.urandom: the chip's ring oscillator, hashed"
 
@@ -45,6 +50,14 @@ def bank(k: int):
     if not hasattr(vfs, "rom_ioctl"):
         return None
     return memoryview(vfs.rom_ioctl(2, 0))[k * _BANK_SIZE : (k + 1) * _BANK_SIZE]
+
+
+def line(baud: int, tx: int, rx: int) -> UART:
+    """UART1 on two pins, of those that it may have."""
+    return UART(
+        1, baud, tx=Pin(tx), rx=Pin(rx), timeout=0, timeout_char=0,
+        rxbuf=_RX_BUFFER, txbuf=_TX_BUFFER,
+    )  # fmt: skip
 
 
 def random(n: int) -> bytes:

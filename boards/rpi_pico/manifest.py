@@ -4,3 +4,5 @@ freeze("$(PORT_DIR)/modules", "rp2.py")
 freeze(".", ("_boot.py", "board.py"))
 freeze("../../firmware", ("boot.py", "main.py"))
 freeze("..", "kernels.py")
+for part in ("crypto", "files", "mount", "raw_flash", "rp2_parts", "service"):
+    freeze("..", "common/" + part + ".py")

@@ -24,10 +24,6 @@ _PLC_RX = const(5)
 _SERVICE = const(22)  # to ground: service mode
 
 _PLC_BAUD = const(115200)
-# Octets. Received: what comes in while we compute, a slice and a collection, 11.5 a ms at most.
-# Sent: the longest MIP message with every octet doubled, so that a write never waits.
-_PLC_RX_BUFFER = const(1024)
-_PLC_TX_BUFFER = const(520)
 
 _PAGE = const(256)  # what the port programs at a time
 _RAW = const(0)  # in rp2.Flash(), which begins behind the banks
@@ -59,9 +55,6 @@ reset_cause = rp2_parts.cause(_WATCHDOG)
 ticks_ms = time.ticks_ms  # both wrap at 2**30 on this port
 ticks_us = time.ticks_us
 flash = RawFlash(Flash(start=_RAW, len=_RAW_SIZE), _PAGE)
-plc = machine.UART(
-    1, _PLC_BAUD, tx=Pin(_PLC_TX), rx=Pin(_PLC_RX), timeout=0, timeout_char=0,
-    rxbuf=_PLC_RX_BUFFER, txbuf=_PLC_TX_BUFFER,
-)  # fmt: skip
+plc = rp2_parts.line(_PLC_BAUD, _PLC_TX, _PLC_RX)
 console = sys.stdin.buffer
 watchdog = service_mode.Watchdog(_WATCHDOG_MS, service)

@@ -12,6 +12,7 @@ from osgp_tools import flash
 
 BOARDS = Path(__file__).parents[2] / "boards"
 PICO = BOARDS / "rpi_pico"
+COMMON = BOARDS / "common"
 KERNELS = BOARDS.parent / "firmware" / "osgp" / "kernels.py"
 
 # The arguments with which the firmware calls what a board gives (boards/unix/board.md)
@@ -38,14 +39,24 @@ def module(path: Path) -> ast.Module:
 
 
 def defined(tree: ast.Module | ast.ClassDef) -> set[str]:
-    """Every name that a module's or a class's own lines bind."""
+    """Every name that a module's or a class's own lines bind, or take from boards/common."""
     names = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names
+    return names | set(from_common(tree))
+
+
+def from_common(tree: ast.Module | ast.ClassDef) -> dict[str, Path]:
+    """What a module takes out of those of boards/common, and which of them has it."""
+    return {
+        alias.name: BOARDS / (node.module.replace(".", "/") + ".py")
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("common.")
+        for alias in node.names
+    }
 
 
 def functions(tree: ast.Module | ast.ClassDef) -> dict[str, int]:
@@ -75,12 +86,16 @@ def test_board_gives_what_boot_asks_for(board):
     tree = module(BOARDS / board / "board.py")
     assert set(board_names()) <= defined(tree)
     found = functions(tree)
+    found |= {name: functions(module(path)).get(name) for name, path in from_common(tree).items()}
     assert {name: found[name] for name in CALLS} == CALLS
 
 
-@pytest.mark.parametrize("board", ["unix", "rpi_pico"])
-def test_raw_flash_has_the_interface_of_the_store(board):
-    flash_class = a_class(module(BOARDS / board / "board.py"), "Flash")
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [(BOARDS / "unix" / "board.py", "Flash"), (COMMON / "raw_flash.py", "RawFlash")],
+)
+def test_raw_flash_has_the_interface_of_the_store(path, name):
+    flash_class = a_class(module(path), name)
     found = functions(flash_class)
     assert {name: found[name] for name in FLASH_CALLS} == FLASH_CALLS
     assert "unit" in defined(flash_class)
@@ -135,8 +150,10 @@ def test_port_configuration_means_the_same_map():
 
 def test_device_and_tools_mean_the_same_map():
     board, boot = constants(PICO / "board.py"), constants(PICO / "_boot.py")
-    assert board["_BANK_SIZE"] == flash.BANK_SIZE == flash.BANKS[1] - flash.BANKS[0]
-    assert board["_SECTOR"] == boot["_SECTOR"] == flash.SECTOR
+    parts = constants(COMMON / "rp2_parts.py")
+    assert parts["_BANK_SIZE"] == flash.BANK_SIZE == flash.BANKS[1] - flash.BANKS[0]
+    for name in ("raw_flash.py", "mount.py"):
+        assert constants(COMMON / name)["_SECTOR"] == flash.SECTOR
     assert flash.RAW + board["_RAW"] == flash.RAW
     assert board["_RAW"] + board["_RAW_SIZE"] == boot["_START"]
     assert flash.RAW + boot["_START"] == flash.FILES
@@ -189,7 +206,11 @@ def frozen() -> dict[str, Path | str]:
 
 def test_manifest_freezes_what_comes_before_a_bank():
     files = frozen()
-    assert set(files) == {"_boot.py", "board.py", "boot.py", "kernels.py", "main.py", "rp2.py"}
+    common = {name for name in files if name.startswith("common/")}
+    start = {"_boot.py", "board.py", "boot.py", "kernels.py", "main.py", "rp2.py"}
+    assert set(files) - common == start
+    taken = from_common(module(PICO / "board.py")) | from_common(module(PICO / "_boot.py"))
+    assert {f"common/{path.name}" for path in taken.values()} <= common
     for name, path in files.items():
         if isinstance(path, Path):
             assert path.is_file(), name

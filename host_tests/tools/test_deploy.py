@@ -393,13 +393,17 @@ def test_the_root_of_a_pico():
     """All that its stock.py imports of ours, and kernels in its machine code."""
     files = deploy_folders.root_files("rpi_pico", 4 << 10 | 0x106)
     assert {"/boot.py", "/main.py", "/board.py", "/rpi_pico.py", "/files_flash.py"} <= set(files)
+    assert {"/common/rp2_parts.py", "/common/service.py"} <= set(files)  # from common import ...
     assert "/kernels.mpy" in files
-    ours = {path.stem for path in deploy_folders.BOARDS.glob("*.py")}
+    boards = deploy_folders.BOARDS
+    ours = {path.stem for path in boards.glob("*.py")}
+    ours |= {f"common.{path.stem}" for path in boards.glob("common/*.py")}
     for path, content in files.items():
         if path.endswith(".py"):
             for node in ast.walk(ast.parse(content)):
                 if isinstance(node, ast.ImportFrom) and node.module in ours:
-                    assert {f"/{node.module}.py", f"/{node.module}.mpy"} & set(files)
+                    name = "/" + node.module.replace(".", "/")
+                    assert {f"{name}.py", f"{name}.mpy"} & set(files)
 
 
 def test_kernels_are_in_the_machine_code_of_the_vm():

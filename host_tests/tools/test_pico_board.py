@@ -11,7 +11,7 @@ from test_on_micropython import REPOSITORY, RUNS, interpreter
 
 CHIP = Path(__file__).with_name("pico_chip.py")
 BOARD = REPOSITORY / "boards" / "rpi_pico"
-PATH = ":".join(str(REPOSITORY / folder) for folder in ("boards/rpi_pico", "firmware"))
+PATH = ":".join(str(REPOSITORY / folder) for folder in ("boards/rpi_pico", "boards", "firmware"))
 
 
 @pytest.fixture(params=["64-bit", "32-bit"])
@@ -43,6 +43,7 @@ def chip(request):
 FORMATTING = "_boot: the file system's region is blank, formatting it"
 BOOT = """
 import os, vfs
+import common.mount  # frozen on the chip, so there before any file system
 vfs.umount("/")  # the unix port has its own there
 def boot():
     exec(BOOT, {})
