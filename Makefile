@@ -6,7 +6,7 @@ BOARD  ?= rpi_pico
 VENV   := .venv
 BIN    := $(VENV)/bin
 SETUP  := $(VENV)/.installed
-MP32   ?= build/mp32/mp32
+MP32   ?= $(CURDIR)/build/mp32/mp32
 STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requirements.txt)
 export MP32
 
