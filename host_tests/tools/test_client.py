@@ -190,3 +190,25 @@ def test_one_way_is_the_request_s_share_of_the_round_trip():
     there, back = limit_seconds(14), limit_seconds(13)
     assert last.one_way() == pytest.approx(last.seconds * there / (there + back))
     assert last.one_way(8) == pytest.approx(last.seconds * limit_seconds(22) / (there + back))
+
+
+def test_a_cancellation_is_not_lost_when_the_answer_comes_with_it():
+    """asyncio.wait_for of Python 3.11 lost it, and a Ctrl-C with it."""
+
+    async def scenario(line, client, device):
+        for turns in range(4):
+            asking = asyncio.ensure_future(client.request(member(6), b"\x51", Effort(0, 5.0)))
+            for _ in range(10):  # turns of the loop, until it waits
+                await asyncio.sleep(0)
+            assert line.down
+            client._waiting.answers.put_nowait((b"", lpdu.Frame(body=b"\x31")))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if asking.done():
+                break
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            line.down.clear()
+
+    run(scenario)

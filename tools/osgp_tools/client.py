@@ -200,7 +200,8 @@ class Client:
             )
             await self.link.send(shown.encode())
             try:
-                lpdu, answer = await asyncio.wait_for(waiting.answers.get(), effort.timer)
+                async with asyncio.timeout(effort.timer):  # wait_for may lose a Ctrl-C, in 3.11
+                    lpdu, answer = await waiting.answers.get()
             except TimeoutError:
                 continue
             return attempt + 1, lpdu, answer.body
@@ -217,7 +218,8 @@ class Client:
             try:
                 await self.link.send(frame.encode())
                 while True:
-                    _, answer = await asyncio.wait_for(self._waiting.answers.get(), window)
+                    async with asyncio.timeout(window):
+                        _, answer = await self._waiting.answers.get()
                     answers.append(answer)
             except TimeoutError:
                 return answers

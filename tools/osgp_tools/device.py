@@ -124,7 +124,8 @@ class Device:
         if process and process.returncode is None:
             process.send_signal(number)
             try:
-                await asyncio.wait_for(process.wait(), _PATIENCE)
+                async with asyncio.timeout(_PATIENCE):
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()

@@ -80,7 +80,8 @@ class Port:
         """Open the UART and wait until the transceiver is up. Raises LinkError."""
         port = cls(open_uart(where))
         try:
-            await asyncio.wait_for(port._until_ready(), patience)
+            async with asyncio.timeout(patience):
+                await port._until_ready()
         except TimeoutError:
             port.close()
             raise LinkError(f"no transceiver answers on {where}") from None
