@@ -31,7 +31,7 @@ from tables.model import NOT_POSSIBLE, OK
 _ET04 = const(2052)
 _ET21 = const(2069)
 
-_STEPS = const(4)  # in a slice; a step that ends an interval costs two records in flash
+_STEPS = const(3)  # in a slice; a step that ends an interval costs two records in flash
 _SAVE_MS = const(60000)
 _MOST_DAYS = const(9)  # of the past that is made up for: what the profile can hold
 _CLOCK_ERROR = const(0x40)  # BT03 octet 1: bit 6 of the standard status (OPT p.45)

@@ -19,14 +19,13 @@ def cmac(aes, message) -> bytes:
         subkey = _double(subkey)
         text.append(0x80)
         text.extend(bytes(-len(text) % 16))
-    for i in range(16):
-        text[i - 16] ^= subkey[i]
+    text[-16:] = _xor(text[-16:], subkey)
     return _chain(aes, bytes(16), text)
 
 
 def seal(aes, nonce, aad, text, tag_len: int) -> bytes:
     """Encrypts text, authenticates it and aad. Returns the ciphertext and behind it the tag."""
-    return bytes(_crypt(aes, nonce, text)) + _tag(aes, nonce, aad, text, tag_len)
+    return _crypt(aes, nonce, text) + _tag(aes, nonce, aad, text, tag_len)
 
 
 def open_(aes, nonce, aad, sealed, tag_len: int):
@@ -34,19 +33,18 @@ def open_(aes, nonce, aad, sealed, tag_len: int):
     end = len(sealed) - tag_len
     if end < 0:
         return None
-    text = bytes(_crypt(aes, nonce, sealed[:end]))
+    text = _crypt(aes, nonce, sealed[:end])
     tag = _tag(aes, nonce, aad, text, tag_len)
     return text if kernels.equal(tag, 0, sealed, end, tag_len) else None
 
 
-def _crypt(aes, nonce, text) -> bytearray:
+def _crypt(aes, nonce, text) -> bytes:
     """Counter mode from block 1 on; its own inverse."""
-    out = bytearray(text)
-    for a in range(0, len(out), 16):
+    out = b""
+    for a in range(0, len(text), 16):
         key = aes(_block(14 - len(nonce), nonce, a // 16 + 1))
-        for i in range(a, min(a + 16, len(out))):
-            out[i] ^= key[i - a]
-    return out
+        out += _xor(text[a : a + 16], key)
+    return out[: len(text)]
 
 
 def _tag(aes, nonce, aad, text, tag_len: int) -> bytes:
@@ -57,7 +55,7 @@ def _tag(aes, nonce, aad, text, tag_len: int) -> bytes:
         mac = _chain(aes, mac, len(aad).to_bytes(2, "big") + aad)
     mac = _chain(aes, mac, text)
     key = aes(_block(14 - len(nonce), nonce, 0))
-    return bytes(mac[i] ^ key[i] for i in range(tag_len))
+    return _xor(mac, key)[:tag_len]
 
 
 def _block(flags: int, nonce, number: int) -> bytes:
@@ -67,11 +65,16 @@ def _block(flags: int, nonce, number: int) -> bytes:
 def _chain(aes, mac, text) -> bytes:
     """CBC-MAC of text from the state `mac` on, the last block filled up with zeros."""
     for a in range(0, len(text), 16):
-        block = bytearray(mac)
-        for i in range(a, min(a + 16, len(text))):
-            block[i - a] ^= text[i]
-        mac = aes(block)
+        mac = aes(_xor(mac, text[a : a + 16]))
     return mac
+
+
+def _xor(x, y) -> bytes:
+    """16 octets out of two of at most as many; the shorter counts as ending in zeros.
+
+    As whole numbers: a loop over octets makes commissioning a slice too long on a Pico.
+    """
+    return (int.from_bytes(x, "little") ^ int.from_bytes(y, "little")).to_bytes(16, "little")
 
 
 def _double(block) -> bytearray:
