@@ -16,7 +16,7 @@ from pathlib import Path
 from osgp_tools.flash import create
 from osgp_tools.image import build_bank
 from osgp_tools.link_budget import Signal
-from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, crc16, decode
+from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, decode
 from osgp_tools.membership import Place, aes, commissioning_key, desk_key
 from osgp_tools.mip_chip import Chip
 from osgp_tools.session import Sealed
@@ -61,7 +61,6 @@ class Desk:
         self.tid = 0
         self.sequence = 1
         self._printed = b""
-        self.garble_octets = lambda octets: octets  # what happens on the way to the device
         self.start()
 
     # ---- the process
@@ -103,12 +102,7 @@ class Desk:
         return time.monotonic_ns() // 1_000_000
 
     def _to_device(self, octets: bytes):
-        for piece in self._pieces(self.garble_octets(octets)):
-            self.uart.sendall(piece)
-
-    @staticmethod
-    def _pieces(octets):
-        return octets if isinstance(octets, list) else [octets]
+        self.uart.sendall(octets)
 
     def _transmit(self, transmission):
         self.heard.append(decode(transmission.lpdu))
@@ -205,7 +199,3 @@ class Desk:
         answer = sealed.open(self.exchange(self.frame(sealed.apdu)).body)
         assert answer is not None, "the answer's digest does not hold"
         return answer
-
-
-def crc_appended(lpdu: bytes) -> bytes:
-    return lpdu + crc16(lpdu).to_bytes(2, "big")
