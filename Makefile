@@ -81,8 +81,8 @@ logs: setup  ## what ended the last runs of a board (PORT=)
 model: setup  ## compile the table definitions to firmware/tables/compiled.py
 	$(BIN)/python -m osgp_tools.model
 
-docs: setup  ## print the table reference to docs/tables
-	$(BIN)/python -m osgp_tools.model --docs docs/tables
+docs: setup  ## print the reference of tables, procedures and events to docs/
+	$(BIN)/python -m osgp_tools.model --docs docs
 
 bank: setup  ## the bank image, build/bank.img
 	$(BIN)/osgp image build build/bank.img

@@ -49,16 +49,30 @@ class TimedFlash:
 
 
 class TimedSettings:
-    """A board's settings: loads pass through."""
+    """A board's settings: what reads passes through."""
 
     def __init__(self, settings, time: FlashTime):
         self.load = settings.load
+        self.window = settings.window
+        self.copy = settings.copy
         self._settings = settings
         self._time = time
+
+    @property
+    def bad(self) -> int:
+        """Values that were damaged."""
+        return self._settings.bad
 
     def replace(self, name: str, buf, n: int):
         start = self._time.ticks_us()
         try:
             self._settings.replace(name, buf, n)
+        finally:
+            self._time.since(start)
+
+    def remove(self, name: str):
+        start = self._time.ticks_us()
+        try:
+            self._settings.remove(name)
         finally:
             self._time.since(start)

@@ -11,6 +11,8 @@ import os
 
 from micropython import const
 
+from osgp.kernels import copy
+
 _VERSION = const(1)
 _FRAME = const(5)  # octets around the value
 _ENOENT = const(2)
@@ -20,10 +22,12 @@ _EEXIST = const(17)
 class Settings:
     """The settings in one folder, which is made if there is none."""
 
-    def __init__(self, folder: str, largest: int = 808):
-        """largest: octets of the longest value, which is BT54. Above 507 a file is not inline:
-        whole but slow."""
+    def __init__(self, folder: str, largest: int = 1024):
+        """largest: octets of the longest value, a stored table and its pending event. Above 507
+        a file is not inline: whole but slow."""
         self.bad = 0  # files that were damaged, or of another version
+        self._held = ""  # the name of the value that the window shows
+        self._size = -1  # its octets; -1: there is no such value
         self._folder = folder + "/"
         self._file = bytearray(largest + _FRAME)
         self._view = memoryview(self._file)
@@ -33,11 +37,37 @@ class Settings:
             if error.args[0] != _EEXIST:
                 raise
 
+    def window(self, name: str) -> int:
+        """Make a value the one that `copy` copies from, and return its length.
+
+        -1: there is none, or (then `bad` goes up) it is damaged. A value that is the window's
+        already costs neither a file nor memory.
+        """
+        if name != self._held:
+            self._held = ""
+            self._size = self._fetch(name)
+            self._held = name
+        return self._size
+
+    def copy(self, offset: int, buf, o: int, n: int):
+        """Fill buf[o:o+n] with the window's value from `offset`; the caller knows its length."""
+        copy(buf, o, self._file, 1 + offset, 1 + offset + n)
+
     def load(self, name: str, buf) -> int:
         """Copies a value to the start of buf and returns its length.
 
         -1: there is none, or (then `bad` goes up) it is damaged or longer than buf.
         """
+        self._held = ""
+        n = self.window(name)
+        if n > len(buf):
+            self.bad += 1
+            return -1
+        if n > 0:
+            self.copy(0, buf, 0, n)
+        return n
+
+    def _fetch(self, name) -> int:
         try:
             with open(self._folder + name, "rb") as file:
                 n = file.readinto(self._file)
@@ -49,11 +79,20 @@ class Settings:
         if n == 0:  # power went before the first value of this name was safe
             return -1
         n -= _FRAME
-        if not whole or not self._good(n) or n > len(buf):
-            self.bad += 1
-            return -1
-        buf[0:n] = self._view[1 : 1 + n]
-        return n
+        if whole and self._good(n):
+            return n
+        self.bad += 1
+        return -1
+
+    def remove(self, name: str):
+        """Forget a value; there need not be one."""
+        if name == self._held:
+            self._held = ""
+        try:
+            os.remove(self._folder + name)
+        except OSError as error:
+            if error.args[0] != _ENOENT:
+                raise
 
     def replace(self, name: str, buf, n: int):
         """Keeps buf[:n] under a name of at most 16 characters. Returns when it is safe.
@@ -64,11 +103,14 @@ class Settings:
         if n > len(self._file) - _FRAME:
             raise ValueError("setting too long")
         end = n + 1
+        self._held = ""
         self._file[0] = _VERSION
         self._view[1:end] = memoryview(buf)[:n]
         self._view[end : end + 4] = self._crc(end)
         with open(self._folder + name, "wb") as file:
             file.write(self._view[: end + 4])
+        self._held = name
+        self._size = n
 
     def _good(self, n: int) -> bool:
         end = n + 1

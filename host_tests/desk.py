@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from osgp_tools.flash import create
-from osgp_tools.image import build_bank
+from osgp_tools.image import build_bank, vm_rom
 from osgp_tools.link_budget import Signal
 from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, decode
 from osgp_tools.membership import Place, aes, commissioning_key, desk_key
@@ -45,6 +45,8 @@ class Desk:
         self.flash = Path(folder) / "flash.bin"
         if not self.flash.exists():
             create(self.flash, {0: build_bank(1)})
+        rom = self.flash.with_suffix(".vm")
+        rom.write_bytes(vm_rom(REPOSITORY / "boards/unix"))
         self._command = [
             micropython,
             "-X",
@@ -54,6 +56,7 @@ class Desk:
         self._environment = os.environ | {
             "OSGP_FLASH": str(self.flash),
             "OSGP_SOURCE": str(source or ""),
+            "OSGP_VM_ROM": str(rom),
             "OSGP_CONSOLE": "1",
         }
         self._environment["MICROPYPATH"] = path

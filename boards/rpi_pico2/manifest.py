@@ -6,3 +6,4 @@ freeze("../../firmware", ("boot.py", "main.py"))
 freeze("..", "kernels.py")
 for part in ("crypto", "files", "mount", "raw_flash", "rp2_parts", "service"):
     freeze("..", "common/" + part + ".py")
+freeze("../../build/firmware/names", "osgp_names.py")  # tools/osgp_tools/vm_names.py

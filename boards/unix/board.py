@@ -12,6 +12,7 @@ import cryptolib
 from micropython import const
 
 _SECTOR = const(4096)
+_ERASED = b"\xff" * 64
 _BANK_SIZE = const(0x32000)
 _BANKS = const((0x0A0000, 0x0D2000))
 _RAW = const(0x104000)  # counters and logs
@@ -35,7 +36,6 @@ class Flash:
 
     def __init__(self, file):
         self._file = file
-        self._erased = b"\xff" * _SECTOR
 
     def read(self, address: int, buf):
         """Fills buf from an address on."""
@@ -50,7 +50,8 @@ class Flash:
     def erase(self, address: int):
         """Sets the sector that begins at an address to FF."""
         self._file.seek(_RAW + address)
-        self._file.write(self._erased)
+        for _ in range(_SECTOR // len(_ERASED)):
+            self._file.write(_ERASED)
 
 
 class Input(io.IOBase):

@@ -13,6 +13,7 @@ from micropython import const
 
 _SECTOR = const(4096)
 _PAGE = const(256)
+_ERASED = b"\xff" * 256
 _FLASH_SIZE = const(0x200000)
 _LITTLEFS = const(0x150000)  # where the file system begins; it ends with the flash
 _LITTLEFS_SECTORS = const(0xB0)
@@ -42,7 +43,8 @@ class FileSystemFlash:
         if operation == 5:  # octets of a block
             return _SECTOR
         if operation == 6:  # erase
-            self.writeblocks(block, b"\xff" * _SECTOR)
+            for offset in range(0, _SECTOR, _PAGE):  # a whole sector of them would be in the heap
+                self.writeblocks(block, _ERASED, offset)
         return 0
 
     def is_blank(self) -> bool:
@@ -69,8 +71,36 @@ def mount(path: str) -> bool:
     return True
 
 
+def frozen(path: str) -> bool:
+    """Mounts compiled modules beside the heap, at /vm: what a chip's VM has frozen in."""
+    try:
+        import ffi
+        import uctypes
+    except ImportError:  # then they are read as sources, and take some 12 kB of the heap
+        return False
+    size = os.stat(path)[6]
+    room = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "I")(size), size)
+    with open(path, "rb") as file:
+        file.readinto(room)
+    vfs.mount(vfs.VfsRom(room), "/vm")
+    return True
+
+
+def start(here: str):
+    """boot.py and main.py, as every port runs them."""
+    rom = os.getenv("OSGP_VM_ROM")
+    if rom and frozen(rom):
+        sys.path[0] = "/vm"
+        __import__("boot")
+        __import__("main")
+    else:
+        scope = {"__name__": "__main__"}
+        execfile(here + "/../../firmware/boot.py", scope)  # noqa: F821  MicroPython's own
+        execfile(here + "/../../firmware/main.py", scope)  # noqa: F821
+
+
 def run(here: str):
-    """boot.py and main.py, as every port runs them. Returns the exit status."""
+    """A start. Returns the exit status."""
     path = os.getenv("OSGP_FLASH") or ""
     try:
         size = os.stat(path)[6]
@@ -83,10 +113,8 @@ def run(here: str):
     sys.path[:] = [here] + (os.getenv("MICROPYPATH") or ".frozen").split(":")
     if not mount(path):
         return _NO_FILES
-    scope = {"__name__": "__main__"}
     try:
-        execfile(here + "/../../firmware/boot.py", scope)  # noqa: F821  MicroPython's own
-        execfile(here + "/../../firmware/main.py", scope)  # noqa: F821
+        start(here)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:

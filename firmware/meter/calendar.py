@@ -42,6 +42,7 @@ _SEASON_0 = const(3)
 _SEASON_11 = const(14)
 _SPECIAL_0 = const(19)
 _SPECIAL_1 = const(20)
+_DUE = const(0x60)  # demand reset and self read on this date
 
 # RDATE (MEP p.41-42)
 _MONTHLY = const(13)
@@ -49,6 +50,7 @@ _WEEKLY = const(14)
 _PERIOD = const(15)
 _AND_NEXT_DAY = const(7)
 _NO_WEEKDAY = const(7)
+_FOR_A_TIME = const(3)  # tier drive of BT55
 # offsets 8 to 15: how many days a Sunday is moved, and a Saturday, plus 2; 15 moves every day
 _SUNDAY = b"\x03\x00\x02\x02\x03\x00\x03\x03"
 _SATURDAY = b"\x02\x02\x04\x01\x04\x01\x01\x03"
@@ -58,6 +60,11 @@ def int16(buf, o: int) -> int:
     """The INT16 at buf[o]."""
     value = buf[o] | buf[o + 1] << 8
     return value - 0x10000 if value & 0x8000 else value
+
+
+def until(day: int, second: int, to_day: int, to_second: int) -> int:
+    """Seconds from one moment to another; of more than two days, about two days."""
+    return min(max(to_day - day, -2), 2) * DAY + to_second - second
 
 
 def moved(offset: int, target: int, day: int) -> int:
@@ -121,7 +128,13 @@ class Calendar:
     local_day, local_second: local time
     dst: daylight saving is in it
     tier, season, special: in force (special: 0, 1 or NO_SPECIAL)
+    due: what dates of this local day ask for, as bits of an action: 0x20 demand reset, 0x40 self
+    read
     left: seconds for which all but the local second stays as it is
+    drive: what set the tier (BT55): 0 the calendar, else an override's
+
+    override: of `meter/override.py`, or None; over_power: the tier of the consumption-based tariff
+    while it is in effect, else -1. Who sets them makes `at` be called anew.
 
     Dates are looked up when the day is another one than before, which costs some 48 evaluations
     of a date at most; otherwise `at` walks the ten tier switches of the day.
@@ -138,7 +151,11 @@ class Calendar:
         self.tier = system[_ET04_CLOCK_ERROR_TIER] & 7  # until a moment is known
         self.season = 0
         self.special = NO_SPECIAL
+        self.due = 0
         self.left = 0
+        self.drive = 0
+        self.override = None
+        self.over_power = -1
         # of the standard day looked up last: daylight saving before and after the second at which
         # it changes
         self._standard_day = -1
@@ -155,6 +172,32 @@ class Calendar:
 
     def at(self, day: int, second: int):
         """Evaluate this moment (UTC)."""
+        self._evaluate(day, second)
+        self.drive = 0
+        if self.override:
+            self._apply(self.override, day, second)
+        if self.over_power >= 0 and not self.drive:
+            self.tier = self.over_power
+            self.drive = _FOR_A_TIME
+
+    def _apply(self, override, day, second):
+        """Put an override over what the calendar says of this moment."""
+        left = until(day, second, override.day, override.second)
+        if left > 0:
+            self.left = min(self.left, left)
+            return
+        left = until(day, second, override.end_day, override.end_second)
+        if left <= 0:
+            return
+        if 0 <= override.base != self.tier:  # the calendar has switched: it is over from here on
+            override.end_day = day
+            override.end_second = second
+            return
+        self.left = min(self.left, left)
+        self.tier = override.tier
+        self.drive = override.drive
+
+    def _evaluate(self, day, second):
         second += 60 * int16(self._offset, 4)
         day += second // DAY
         second %= DAY
@@ -207,9 +250,13 @@ class Calendar:
         self._local_day = day
         self.season = 0
         self.special = NO_SPECIAL
+        self.due = 0
         last = -1
         for k in range(_DATES):
             action = self._action(k)
+            due = self._calendar[3 * k + 2] & _DUE
+            if due and self._latest(k, day) == day:
+                self.due |= due
             if _SEASON_0 <= action <= _SEASON_11:
                 seen = self._latest(k, day)
                 if 0 <= seen >= last:

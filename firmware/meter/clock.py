@@ -81,6 +81,9 @@ class Clock:
         self.day = 0
         self.second = 0
         self.tick = 0  # at which the present second began
+        self.slide = 0  # seconds still to be made up for, and how many of them each minute
+        self.rate = 0
+        self.passed = 0  # seconds of that minute
 
     def set(self, day: int, second: int, now_ms: int):
         """From now on it is this moment."""
@@ -88,6 +91,7 @@ class Clock:
         self.second = second
         self.tick = now_ms
         self.valid = True
+        self.slide = 0
 
     def update(self, now_ms: int):
         """Bring the clock up to now: at least once in six days, or the ticks have wrapped."""
@@ -95,6 +99,13 @@ class Clock:
         if not self.valid or passed <= 0:
             return
         self.tick = ticks.add(self.tick, 1000 * passed)
+        if self.slide:
+            self.passed += passed
+            most = self.passed // 60 * self.rate
+            self.passed %= 60
+            most = min(max(self.slide, -most), most)
+            self.slide -= most
+            passed += most
         self.second += passed
         self.day += self.second // DAY
         self.second %= DAY

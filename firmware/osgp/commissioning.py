@@ -16,34 +16,15 @@ Inside the answer: one octet, a result. A message that does not open is not answ
 
 from micropython import const
 
-from osgp.kernels import equal
-from osgp.membership import CONFIGURED, nobody
-from osgp.security.ccm import cmac, open_, seal
+import rare
+from osgp.membership import nobody
+from osgp.security import ccm
 
 CHALLENGE = const(0x47)
 COMMISSION = const(0x46)
 VERSION = const(0x01)
 PLAIN = const(52)
 TAG = const(8)
-NONCE_REQUEST = bytes(13)
-NONCE_ANSWER = b"\x01" + bytes(12)
-
-DONE = const(0)
-# The key is the one in use (its 12 octets of mode 0): no number may come again under it.
-SAME_KEY = const(1)
-NOT_KEPT = const(3)  # flash failed; the device is what it was
-BAD_CONTENT = const(2)  # mode, domain, subnet or node that this device cannot have
-
-_FAILURES_A_DAY = const(100)  # ET04.128
-
-
-def derive(aes, installation_key: bytes, uid, nc, nd) -> bytes:
-    """Kf, the key of this one exchange."""
-    return cmac(aes(installation_key), b"\x01FCM\x00" + bytes(uid) + bytes(nc) + bytes(nd))
-
-
-def associated(uid, nc) -> bytes:
-    return bytes((COMMISSION, VERSION)) + bytes(uid) + bytes(nc)
 
 
 class Commissioning:
@@ -56,11 +37,12 @@ class Commissioning:
         """
         self.member = member
         self.counter = counter
-        self._aes = aes
+        self.aes = aes
         self._random = random
-        self._uid = uid
-        self._key = installation_key
-        self._nd = None
+        self.uid = uid
+        self.key = installation_key
+        self.nd = None
+        self._work = None  # the rare module, from a challenge to the message that answers it
         self.on_done = nobody  # told after the device became a member
         self.done = 0
         self.failed_today = 0  # ET04.128; cleared by the application at midnight
@@ -83,54 +65,16 @@ class Commissioning:
         return o + 2 + len(answer)
 
     def _challenge(self):
-        if self._key(self._uid) is None:
+        if self.key(self.uid) is None:
             return None
-        self._nd = self._random(8)
-        return self._nd
+        self.nd = self._random(8)
+        # Loaded here, where it is not needed yet: both in one slice would be too long a one. CCM
+        # stays in memory for the same reason.
+        self._work = rare.load("osgp.commission")
+        return self.nd
 
     def _commission(self, nc, sealed):
-        key = self._key(self._uid)
-        if self._nd is None or key is None:
+        if self.nd is None:
             return None
-        encrypt = self._aes(derive(self._aes, key, self._uid, nc, self._nd))
-        text = open_(encrypt, NONCE_REQUEST, associated(self._uid, nc), sealed, TAG)
-        if text is None:
-            self.failed_today = min(self.failed_today + 1, _FAILURES_A_DAY)
-            return None
-        self._nd = None
-        result = self._judge(text)
-        if result == DONE and not self._join(text):
-            result = NOT_KEPT
-        return seal(encrypt, NONCE_ANSWER, associated(self._uid, nc), bytes((result,)), TAG)
-
-    def _judge(self, text) -> int:
-        if text[0] != 0 or text[1] not in (0, 1, 3, 6) or text[8] == 0 or not 1 <= text[9] <= 127:
-            return BAD_CONTENT
-        if self.member.keyed and equal(self.member.unicast_key, 0, text, 10, 12):
-            return SAME_KEY
-        return DONE
-
-    def _join(self, text) -> bool:
-        """Become what the message says; False: flash failed, and we are what we were."""
-        member = self.member
-        draft = member.draft()
-        draft[0] = CONFIGURED
-        draft[1] = text[0]
-        member.set_domain(draft, 0, text[1], text[2:8], text[8], text[9])
-        draft[20:52] = text[10:42]
-        generation = (member.generation + 1) & 0xFFFF
-        draft[52] = generation >> 8
-        draft[53] = generation & 0xFF
-        draft[54:60] = text[46:52]
-        draft[60] = 1
-        # The counter first: a record of a generation that no member has is void, a member without
-        # its counter is locked.
-        try:
-            self.counter.start(generation, text[42] << 8 | text[43], text[44] << 8 | text[45])
-            member.commit(draft)
-        except OSError:
-            self.counter.load(member.generation)
-            return False
-        self.done += 1
-        self.on_done()
-        return True
+        work, self._work = self._work, None
+        return (work or rare.load("osgp.commission")).run(self, ccm, nc, sealed)

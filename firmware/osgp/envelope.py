@@ -10,6 +10,7 @@ code but the digest, and goes on likewise. Source: `osgp.md` 1 and 2, `profile.m
 
 from micropython import const
 
+import rare
 from osgp.kernels import copy, digest, digest_pad, equal, fill, rc4, rc4_key
 from osgp.security.keys import base_key
 from osgp.services import command_length
@@ -48,9 +49,12 @@ class Envelope:
         self.failures = self.bad_lengths = self.bad_sequences = self.not_kept = 0
         self.rekey()
 
-    def rekey(self):
-        """Take over the member's key and address. To be called whenever they change."""
-        copy(self._omak, 0, self.member.unicast_key, 0, _OMAK)
+    def rekey(self, key=None):
+        """Take over the member's key and address. To be called whenever they change.
+
+        key: to try another one.
+        """
+        copy(self._omak, 0, key or self.member.unicast_key, 0, _OMAK)
         self._base[:] = base_key(self._omak)
         self._address[0] = self.member.domains[0].subnet
         self._address[1] = self.member.domains[0].node
@@ -64,7 +68,11 @@ class Envelope:
         if end - a < _SHORTEST:
             self.bad_lengths += 1
             return o
-        if not self._verify(buf, a, end - 8):
+        if self.member.next_key:
+            good = rare.run("osgp.next_key", self, buf, a, end - 8)
+        else:
+            good = self.verify(buf, a, end - 8)
+        if not good:
             self.failures += 1
             out[o] = CODE
             out[o + 1] = DIGEST_ERROR
@@ -86,7 +94,7 @@ class Envelope:
             rc4(self._rc4, out, o + 1, end)
         return end + 8
 
-    def _verify(self, buf, a, d) -> bool:
+    def verify(self, buf, a, d) -> bool:
         """Decrypt buf[a+1:d] and check the digest buf[d:d+8].
 
         One way, in the same time, for all that may be wrong.

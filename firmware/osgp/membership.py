@@ -6,7 +6,10 @@
     52 generation of the sequence counter 2 | B 4 | D 2 | keyed 1
     61 address table 15 x 5
 
-Places are decimal, numbers big-endian as in the message that brings them.
+Places are decimal, numbers big-endian as in the message that brings them. Beside it, while EP20
+has brought a unicast key under which no good message has come yet (profile 13):
+
+    00 generation for which it was brought 2 | key 16
 """
 
 from micropython import const
@@ -17,6 +20,8 @@ HARD_OFFLINE = const(6)
 SOFT_OFFLINE = const(12)
 
 _NAME = "member"
+NEXT_KEY = "next key"
+_NEXT_KEY_SIZE = const(18)
 _DOMAINS = const(2)
 _DOMAIN = const(9)
 _KEYED = const(60)
@@ -55,7 +60,8 @@ class Membership:
     """
 
     def __init__(self, settings):
-        self._settings = settings
+        self.settings = settings
+        self.next_key = None  # the key that EP20 brought, until it is used
         self.image = bytearray(_SIZE)
         view = memoryview(self.image)
         self.unicast_key = view[20:36]
@@ -69,8 +75,17 @@ class Membership:
             draft[2 + _DOMAIN] = _USED | len(DISCOVERY)
             draft[3 + _DOMAIN : 3 + _DOMAIN + 6] = DISCOVERY
         self._adopt(draft)
+        offered = bytearray(_NEXT_KEY_SIZE)
+        if (
+            settings.load(NEXT_KEY, offered) == _NEXT_KEY_SIZE
+            and offered[:2] == draft[52:54]
+            and offered[2:] != self.unicast_key
+        ):
+            self.next_key = offered[2:]
 
     def _adopt(self, draft):
+        if draft[20:36] != self.unicast_key:
+            self.next_key = None
         self.image[:] = draft
         for k in range(_DOMAINS):
             self.domains[k].load(draft, 2 + k * _DOMAIN)
@@ -97,7 +112,7 @@ class Membership:
 
     def commit(self, draft: bytearray):
         """Keep the draft, then act on it. Returns when it is safe."""
-        self._settings.replace(_NAME, draft, _SIZE)
+        self.settings.replace(_NAME, draft, _SIZE)
         self._adopt(draft)
         self.on_change()
 

@@ -10,7 +10,7 @@ Command fields are big-endian. Anything else is answered 02.
 
 from micropython import const
 
-from tables.model import NOT_POSSIBLE, OK
+from tables.model import NOT_POSSIBLE, OK, POWER_LINE
 
 FULL_READ = const(0x30)
 PARTIAL_READ = const(0x3F)
@@ -46,6 +46,7 @@ class Services:
         self.model = model
         self.read_limit = read_limit
         self.write_limit = write_limit
+        self.user = POWER_LINE  # of this door, for the event log
         self.reads = self.writes = self.refused = self.failed = 0
 
     def run(self, buf, a: int, end: int, out, o: int, level: int, now: int) -> int:
@@ -94,8 +95,12 @@ class Services:
         if n > self.write_limit:
             return NOT_POSSIBLE
         self.writes += 1
+        before = self.model.user  # a transaction has commands of its own
+        self.model.user = self.user
         try:
             return self.model.write(number, offset, buf, at, n, level, now)
         except OSError:  # flash is full, or fails: nothing has been changed (model.py)
             self.failed += 1
             return ERROR
+        finally:
+            self.model.user = before

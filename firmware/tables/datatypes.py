@@ -83,7 +83,7 @@ class Bcd:
 
 
 class Moment:
-    """TIME, STIME_DATE, LTIME_DATE: one octet a part. Value: tuple, the year without century."""
+    """TIME, DATE, STIME_DATE, LTIME_DATE: one octet a part. Value: tuple, year without century."""
 
     def __init__(self, name, parts):
         self.name = name
@@ -176,6 +176,7 @@ INT32 = Integer("INT32", 4, signed=True)
 NI_FMAT1 = Integer("NI_FMAT1", 4, signed=True)
 NI_FMAT2 = Integer("NI_FMAT2", 4, signed=True)
 TIME = Moment("TIME", ("hour", "minute", "second"))
+DATE = Moment("DATE", ("year", "month", "day"))
 STIME = Moment("STIME_DATE", ("year", "month", "day", "hour", "minute"))
 LTIME = Moment("LTIME_DATE", ("year", "month", "day", "hour", "minute", "second"))
 ANSI_DATE = Packed("ANSI_DATE", (("year", 7), ("month", 4), ("day", 5)))

@@ -2,9 +2,10 @@
 
 The definitions (`tables/basic`, `tables/extended`) stay on the host; the build compiles them into
 one `bytes` (compiled.py), which costs no heap. All bodies that live in RAM share one arena, made
-at start. Little-endian; an entry of the directory:
+at start; those that do not are read out of flash, through one window that they share. Flag bit 0:
+there is a pending table. Little-endian; an entry of the directory:
 
-    number 2 | kind 1 | read level 1 | write level 1 | 0 | size 4 | place in the arena 2
+    number 2 | kind 1 | read level 1 | write level 1 | flags 1 | size 4 | place in the arena 2
     default or fixed body 2 (0: all zero) | runs 2
     runs (what a host may write): n 1 | n x {offset 2, length 2; FFFF: to the end}
 """
@@ -25,10 +26,18 @@ READ = const(1)
 PROVISION = const(2)
 MASTER = const(3)
 
+# who is served, as the user id of BT74 tells it (MEP p.243)
+NOBODY = const(0xFFFF)
+POWER_LINE = const(0xFFFE)
+
 _FIXED = const(0)  # served out of the compiled definitions
 _KEPT = const(1)  # in the arena and in the store
 _LIVE = const(2)  # in the arena, brought up to date by the application
 _READER = const(3)  # too large for RAM: asked of a reader
+_STORED = const(4)  # in the store alone, or as compiled while nothing was stored
+
+_PENDING = const(4096)  # a pending table's number is this and its table's
+_MAY_BE_PENDING = const(1)  # flags of an entry
 
 _ENTRY = const(16)
 _TO_END = const(0xFFFF)
@@ -40,7 +49,7 @@ class Model:
     def __init__(self, blob: bytes, arena: int, settings):
         """`blob` and `arena` (octets of RAM) as compiled.
 
-        `settings` keeps: load(name, buf) -> n or -1, replace(name, buf, n).
+        `settings` keeps: see `settings.Settings`.
         """
         self._blob = blob
         self._count = blob[0] | blob[1] << 8
@@ -51,6 +60,12 @@ class Model:
         self._writers = {}
         self._checkers = {}
         self._subscribers = {}
+        self._sizes = {}  # of served tables whose size changes
+        self._stored = 0  # the stored table whose name was made last
+        self._stored_name = ""
+        self.pending = None  # osgp.pending.Pending, or there are no pending tables
+        self.on_written = None  # f(number): a host's write is safe
+        self.user = NOBODY  # for whom a write is being carried out
         for k in range(self._count):
             entry = 2 + k * _ENTRY
             if blob[entry + 2] in (_KEPT, _LIVE):
@@ -84,7 +99,11 @@ class Model:
         return memoryview(self._arena)[ram : ram + self._u16(entry + 6)]
 
     def _find(self, number: int) -> int:
-        """Where the table's entry is in the blob; -1: there is no such table."""
+        """Where the table's entry is in the blob, or that of the table that a pending one is for;
+        -1: there is no such table."""
+        if number >= _PENDING:
+            entry = self._find(number - _PENDING) if self.pending and number < 2 * _PENDING else -1
+            return entry if entry >= 0 and self._blob[entry + 5] & _MAY_BE_PENDING else -1
         low = 0
         high = self._count - 1
         while low <= high:
@@ -100,12 +119,25 @@ class Model:
         return -1
 
     def _size(self, entry) -> int:
+        changed = self._sizes.get(self._u16(entry))
+        if changed is not None:
+            return changed
         return self._u16(entry + 6) | self._u16(entry + 8) << 16
 
     def size(self, number: int) -> int:
-        """Octets of the table; -1: there is no such table."""
+        """Octets of the table, of a pending one with its description; -1: there is no such."""
         entry = self._find(number)
-        return -1 if entry < 0 else self._size(entry)
+        if entry < 0:
+            return -1
+        return self._size(entry) if number < _PENDING else self.pending.size(number - _PENDING)
+
+    def _in_window(self, entry) -> bool:
+        """Whether a stored table was ever kept: then it is in the window."""
+        number = self._u16(entry)
+        if number != self._stored:
+            self._stored_name = self._name(entry)
+            self._stored = number
+        return self._settings.window(self._stored_name) == self._size(entry)
 
     # ---- the application's side
 
@@ -132,7 +164,7 @@ class Model:
         self._checkers[number] = function
 
     def writer(self, number: int, function):
-        """`function(offset, buf, a, n, now)` takes writes in the store's place.
+        """`function(offset, buf, a, n, level, now)` takes writes in the store's place.
 
         It returns the response code.
         """
@@ -148,18 +180,60 @@ class Model:
         entry = self._find(number)
         self._settings.replace(self._name(entry), self._view(entry), self._size(entry))
 
+    def load(self, number: int) -> bytearray:
+        """A copy of the table as it is. Not for one that is served."""
+        entry = self._find(number)
+        body = bytearray(self._size(entry))
+        self._fetch(entry, 0, len(body), body, 0)
+        return body
+
+    def patch(self, number: int, offset: int, octets):
+        """The application changes octets of a kept or stored table. Returns when it is safe.
+
+        What flash raises passes through, and nothing was changed.
+        """
+        entry = self._find(number)
+        body = self.load(number)
+        body[offset : offset + len(octets)] = octets
+        self._save(entry, body)
+
+    def resize(self, number: int, size: int):
+        """A served table has this many octets from now on."""
+        self._sizes[number] = size
+
+    def pendable(self):
+        """The numbers of the tables that have a pending table."""
+        found = []
+        for k in range(self._count):
+            entry = 2 + k * _ENTRY
+            if self._blob[entry + 5] & _MAY_BE_PENDING:
+                found.append(self._u16(entry))
+        return tuple(found)
+
+    def activate(self, number: int, image) -> int:
+        """The whole body becomes this, where a host may write; a checker may still refuse it.
+
+        For a pending table, whose write was not held against it. Returns a response code; OK is
+        returned when it is safe.
+        """
+        entry = self._find(number)
+        return self._take(entry, 0, image, 0, len(image))
+
     # ---- the doors' side, by way of osgp/services.py alone
 
     def read(self, number: int, offset: int, n: int, buf, o: int, level: int) -> int:
         """Fill buf[o:o+n] with the table from `offset`; what lies beyond its end reads as 0.
 
-        Returns a response code; with another than OK, buf is as it was.
+        Of a pending table the first six octets are its description, and `offset` counts behind
+        them. Returns a response code; with another than OK, buf is as it was.
         """
         entry = self._find(number)
         if entry < 0:
             return NO_TABLE
         if level < self._blob[entry + 3]:
             return NO_RIGHT
+        if number >= _PENDING:
+            return self.pending.read(number - _PENDING, offset, n, buf, o)
         inside = self._size(entry) - offset
         inside = 0 if inside < 0 else n if inside > n else inside
         if inside:
@@ -176,14 +250,22 @@ class Model:
         if kind == _READER:
             self._readers[number](offset, n, buf, o)
         elif kind == _FIXED:
-            data = self._u16(entry + 12)
-            if data:
-                copy(buf, o, self._blob, data + offset, data + offset + n)
-            else:
-                fill(buf, o, o + n, 0)
-        else:
+            self._fetch_compiled(entry, offset, n, buf, o)
+        elif kind != _STORED:
             offset += self._u16(entry + 10)
             copy(buf, o, self._arena, offset, offset + n)
+        elif self._in_window(entry):
+            self._settings.copy(offset, buf, o, n)
+        else:
+            self._fetch_compiled(entry, offset, n, buf, o)
+
+    def _fetch_compiled(self, entry, offset, n, buf, o):
+        """The body that the definitions give."""
+        data = self._u16(entry + 12)
+        if data:
+            copy(buf, o, self._blob, data + offset, data + offset + n)
+        else:
+            fill(buf, o, o + n, 0)
 
     def write(self, number: int, offset: int, buf, a: int, n: int, level: int, now: int) -> int:
         """Write buf[a:a+n] at `offset`; what lies beyond the end, or is not a host's, is ignored.
@@ -195,16 +277,28 @@ class Model:
             return NO_TABLE
         if level < self._blob[entry + 4]:
             return NO_RIGHT
+        if number >= _PENDING:
+            return self.pending.write(number - _PENDING, offset, buf, a, n)
         writer = self._writers.get(number)
         if writer:
-            return writer(offset, buf, a, n, now)
-        if self._blob[entry + 2] != _KEPT:
+            return writer(offset, buf, a, n, level, now)
+        if self._blob[entry + 2] not in (_KEPT, _STORED):
             return NOT_POSSIBLE
-        image = bytearray(self._view(entry))
+        code = self._take(entry, offset, buf, a, n)
+        if code == OK and self.on_written:
+            self.on_written(number)
+        return code
+
+    def _take(self, entry, offset, buf, a, n) -> int:
+        """Lay what a host may set into the table, save it, and tell the subscribers."""
+        number = self._u16(entry)
+        image = self.load(number)
         if self._merge(entry, image, offset, buf, a, n):
-            code = self._commit(entry, image)
+            checker = self._checkers.get(number)
+            code = checker(image) if checker else OK
             if code != OK:
                 return code
+            self._save(entry, image)
         for function in self._subscribers.get(number, ()):
             function()
         return OK
@@ -224,12 +318,7 @@ class Model:
                     changed = True
         return changed
 
-    def _commit(self, entry, image) -> int:
-        checker = self._checkers.get(self._u16(entry))
-        if checker:
-            code = checker(image)
-            if code != OK:
-                return code
+    def _save(self, entry, image):
         self._settings.replace(self._name(entry), image, len(image))
-        self._view(entry)[:] = image
-        return OK
+        if self._blob[entry + 2] == _KEPT:
+            self._view(entry)[:] = image

@@ -24,13 +24,19 @@ FIXED = 0  # follows from the definitions
 KEPT = 1  # in flash, with a body in RAM
 LIVE = 2  # a body in RAM that the application keeps true
 SERVED = 3  # no body: the application answers each read
+STORED = 4  # in flash alone: read through one window that all stored tables share
+
+# where a layout or a parameter list stands
+GUIDE = "guide"
+C12_19 = "C12.19"
+PROFILE = "profile"
 
 _WHO = ("F", "M", "H", "P", "H/M", "HD", "HI", "F/M", "-")
 _HOST = ("H", "H/M", "HD")
 
 
 class Source:
-    """Where a body comes from: one of FIXED, KEPT, LIVE, SERVED and the part that gives it."""
+    """Where a body comes from: one of five kinds, and the part of the application behind it."""
 
     def __init__(self, kind, part=""):
         self.kind = kind
@@ -55,6 +61,14 @@ def live(part):
 def served(part):
     """There is no body: `part` of the application answers each read."""
     return Source(SERVED, part)
+
+
+def stored(part=""):
+    """The body is kept in flash and has none in RAM: for what is rarely read, which is most.
+
+    `part` of the application fills in the fields marked M, by `Model.patch`.
+    """
+    return Source(STORED, part)
 
 
 class Field:
@@ -178,11 +192,25 @@ class Array:
 class Table:
     """A table of the model: "BTnn" is number nn, "ETnn" is 2048 + nn (OPT p.8).
 
-    `read` and `write` are the least levels (write None: nobody). `departs` tells where and why
-    this meter differs from the guides.
+    `read` and `write` are the least levels (write None: nobody). `pending`: it has a pending
+    table, 4096 + its number. `departs` tells where and why this meter differs from the guides.
+    `origin`: GUIDE, laid out in the OSGP Alliance's guides; C12_19, by the ANSI structure;
+    PROFILE, by this project (docs/profile.md).
     """
 
-    def __init__(self, name, title, fields, read, write, source, doc="", departs=""):
+    def __init__(
+        self,
+        name,
+        title,
+        fields,
+        read,
+        write,
+        source,
+        doc="",
+        departs="",
+        pending=False,
+        origin=GUIDE,
+    ):
         self.name = name
         self.title = title
         self.number = int(name[2:]) + {"BT": 0, "ET": 2048}[name[:2]]
@@ -193,6 +221,45 @@ class Table:
         self.source = source
         self.doc = doc
         self.departs = departs
+        self.pending = pending
+        self.origin = origin
+
+
+class Procedure:
+    """A procedure of BT07: "BPnn" is number nn, "EPnn" is 2048 + nn (OPT p.8).
+
+    `parameters`: the fields that must be there, `rest`: the name of octets of any number behind
+    them. `response`: fields of BT08's data, at most 12 octets. `results`: what result codes beside
+    those of all procedures mean, or what these mean here. The code is `run` of the rare module
+    osgp/procedures/<family>.py. `level`: the least that may initiate it.
+    """
+
+    def __init__(
+        self,
+        name,
+        title,
+        family,
+        parameters=(),
+        rest="",
+        response=(),
+        results=None,
+        doc="",
+        clause="",
+        level=MASTER,
+        origin=GUIDE,
+    ):
+        self.name = name
+        self.title = title
+        self.number = int(name[2:]) + {"BP": 0, "EP": 2048}[name[:2]]
+        self.family = family
+        self.parameters = Record("parameters", parameters)
+        self.rest = rest
+        self.response = Record("response", response)
+        self.results = results or {}
+        self.doc = doc
+        self.clause = clause
+        self.level = level
+        self.origin = origin
 
 
 def flat(fields):
@@ -228,6 +295,7 @@ def _of(type_):
 
 
 uint8 = _of(datatypes.UINT8)
+int8 = _of(datatypes.INT8)
 uint16 = _of(datatypes.UINT16)
 uint32 = _of(datatypes.UINT32)
 int16 = _of(datatypes.INT16)
@@ -235,6 +303,7 @@ int32 = _of(datatypes.INT32)
 ni1 = _of(datatypes.NI_FMAT1)
 ni2 = _of(datatypes.NI_FMAT2)
 time = _of(datatypes.TIME)
+date = _of(datatypes.DATE)
 stime = _of(datatypes.STIME)
 ltime = _of(datatypes.LTIME)
 ansi_date = _of(datatypes.ANSI_DATE)

@@ -1,8 +1,9 @@
-"""Power cuts at every flash operation of a long life, and none may cost what was acknowledged.
+"""Power cuts at every flash operation of two long lives, and none may cost what was acknowledged.
 
-usage: python host_tests/faults/powercut.py [STEPS]    (`make test-faults`)
+usage: python host_tests/faults/powercut.py [STEPS [STEPS]]    (`make test-faults`)
 
-The life and what is checked: powercut_life.py. One process a processor shares the work.
+The lives and what is checked: powercut_life.py (a store, worked hard) and device_life.py (a whole
+device). One process a processor shares the work.
 """
 
 import os
@@ -12,14 +13,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
-STEPS = 6700  # some 7,600 flash operations
-_HEAP = "64m"  # the recorded operations
+STORE, DEVICE = "powercut_life.py", "device_life.py"
+STEPS = {STORE: 6700, DEVICE: 360}  # some 7,600 flash operations each
+_HEAP = "200m"  # the recorded operations
 
 
-def sweep(micropython: str, steps: int, first: int, last: int) -> subprocess.Popen[str]:
+def sweep(micropython: str, life: str, steps: int, first: int, last: int) -> subprocess.Popen[str]:
     """Begin the cuts at operations first to last of a life."""
     return subprocess.Popen(
-        [micropython, "-X", f"heapsize={_HEAP}", str(HERE / "powercut_life.py")]
+        [micropython, "-X", f"heapsize={_HEAP}", str(HERE / life)]
         + [str(number) for number in (steps, first, last)],
         env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:.frozen"},
         stdin=subprocess.DEVNULL,
@@ -33,7 +35,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, int]:
     """Wait for a sweep. Returns the operations of the life, and the cuts. AssertionError: loss."""
     printed, _ = process.communicate()
     assert process.returncode == 0, printed
-    operations, _, cuts, _ = printed.split()
+    operations, _, cuts, _ = printed.splitlines()[-1].split()
     return int(operations), int(cuts)
 
 
@@ -41,14 +43,17 @@ def main() -> None:
     micropython = os.environ.get("MICROPYTHON") or str(
         Path(sys.executable).with_name("micropython")
     )
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else STEPS
-    operations, _ = finish(sweep(micropython, steps, 0, 0))
-    share = -(-operations // (os.cpu_count() or 1))
-    processes = [
-        sweep(micropython, steps, first, first + share) for first in range(0, operations, share)
-    ]
-    cuts = sum(finish(process)[1] for process in processes)
-    print(f"powercut: {operations} flash operations, {cuts} power cuts, nothing lost")
+    wanted = [int(word) for word in sys.argv[1:]]
+    for life, usual in STEPS.items():
+        steps = wanted.pop(0) if wanted else usual
+        operations, _ = finish(sweep(micropython, life, steps, 0, 0))
+        share = -(-operations // (os.cpu_count() or 1))
+        processes = [
+            sweep(micropython, life, steps, first, first + share)
+            for first in range(0, operations, share)
+        ]
+        cuts = sum(finish(process)[1] for process in processes)
+        print(f"{life}: {operations} flash operations, {cuts} power cuts, nothing lost")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""A slice of the power cuts: the first operations of a life, and some after flash has gone round.
+"""A slice of the power cuts: some operations of each life, early ones and late ones.
 
-The whole sweep, 30,000 cuts: `make test-faults`.
+The whole sweep, 60,000 cuts: `make test-faults`.
 """
 
 import pytest
-from powercut import finish, sweep
+from powercut import DEVICE, STORE, finish, sweep
 
 from test_on_micropython import RUNS, interpreter
 
@@ -15,6 +15,16 @@ def test_power_cuts_cost_nothing_acknowledged(run, first):
     micropython = interpreter(RUNS[run][0])
     if micropython is None:
         pytest.skip(f"no {run} MicroPython")
-    operations, cuts = finish(sweep(micropython, 2000, first, first + 100))
+    operations, cuts = finish(sweep(micropython, STORE, 2000, first, first + 100))
     assert cuts == 4 * 100
+    print(operations, "operations,", cuts, "cuts")
+
+
+@pytest.mark.parametrize("first", [250, 1100])
+def test_power_cuts_cost_a_device_nothing(first):
+    micropython = interpreter(RUNS["64-bit"][0])
+    if micropython is None:
+        pytest.skip("no 64-bit MicroPython")
+    operations, cuts = finish(sweep(micropython, DEVICE, 60, first, first + 40))
+    assert cuts == 4 * 40
     print(operations, "operations,", cuts, "cuts")

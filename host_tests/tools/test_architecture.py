@@ -86,13 +86,49 @@ def test_no_state_in_modules(path):
             assert not mutable, f"{name(path)}:{node.lineno}"
 
 
+def is_rare(path: Path) -> bool:
+    """Whether it is loaded by `rare` alone, and let go of."""
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").startswith("Rare:")
+
+
+def resident() -> set[Path]:
+    """The modules that are loaded in every device: what a start imports, and what that does."""
+    found: set[Path] = set()
+    waiting = [FIRMWARE / name for name in ("boot.py", "main.py", "device.py")]
+    while waiting:
+        path = waiting.pop()
+        if path not in found and path.exists():
+            found.add(path)
+            for module in imports(path):
+                folder = FIRMWARE / module.replace(".", "/")
+                waiting += [folder.with_suffix(".py"), folder / "__init__.py"]
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom):  # from osgp import events
+                    folder = FIRMWARE / (node.module or "").replace(".", "/")
+                    waiting += [folder / (alias.name + ".py") for alias in node.names]
+    return found | {FIRMWARE / "meter" / "element.py"}  # which boards import
+
+
+def test_rare_modules_are_loaded_by_rare_alone():
+    """What a resident module imports is resident, and what a rare one brings along would stay."""
+    loaded = resident()
+    assert not [name(path) for path in loaded if is_rare(path)]
+    brought = {
+        (name(path), module)
+        for path in SANS_IO
+        if is_rare(path)
+        for module in imports(path)
+        if (FIRMWARE / (module.replace(".", "/") + ".py")).exists()
+        and FIRMWARE / (module.replace(".", "/") + ".py") not in loaded
+    }
+    assert not brought
+
+
 def test_resident_functions():
-    """Some 90 octets of heap each (boards.md I): what is always imported has to stay few."""
-    resident = [path for path in FIRMWARE.rglob("*.py") if path.name not in HOST_ONLY]
-    resident = [path for path in resident if not {"basic", "extended"} & set(path.parts)]
+    """Some 90 octets of heap each (boards.md I): what is always loaded has to stay few."""
     count = sum(
         isinstance(node, (ast.FunctionDef, ast.Lambda))
-        for path in resident
+        for path in resident()
         for node in ast.walk(ast.parse(path.read_text()))
     )
     assert 100 < count <= RESIDENT_FUNCTIONS

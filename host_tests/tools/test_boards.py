@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from test_image import board_names, constants
 
+from meter.profiles import SECTORS
 from osgp_tools import flash
 
 BOARDS = Path(__file__).parents[2] / "boards"
 PICO = BOARDS / "rpi_pico"
 COMMON = BOARDS / "common"
+NAMES = "osgp_names.py"  # made before a VM is built: osgp_tools/vm_names.py
 KERNELS = BOARDS.parent / "firmware" / "osgp" / "kernels.py"
 
 # The arguments with which the firmware calls what a board gives (boards/unix/board.md)
@@ -160,9 +162,16 @@ def test_device_and_tools_mean_the_same_map():
 
 
 def test_rings_fit_into_the_raw_region():
+    """No sector has two owners, and none lies outside."""
     device = constants(BOARDS.parent / "firmware" / "device.py")
-    sectors = sum(value for name, value in device.items() if name.endswith("_SECTORS"))
-    assert 0 < sectors * flash.SECTOR <= constants(PICO / "board.py")["_RAW_SIZE"]
+    rings = [value for value in device.values() if isinstance(value, tuple)]
+    sets = [device["_PROFILE"]]
+    sets += [device["_MORE_PROFILES"] + SECTORS[k] * (k - 1) for k in range(1, len(SECTORS))]
+    rings += list(zip(sets, SECTORS))
+    taken = [sector for first, count in rings for sector in range(first, first + count)]
+    assert len(rings) == 9
+    assert len(set(taken)) == len(taken)
+    assert (max(taken) + 1) * flash.SECTOR <= constants(PICO / "board.py")["_RAW_SIZE"]
 
 
 # ---- pins of the Pico
@@ -208,11 +217,11 @@ def test_manifest_freezes_what_comes_before_a_bank():
     files = frozen()
     common = {name for name in files if name.startswith("common/")}
     start = {"_boot.py", "board.py", "boot.py", "kernels.py", "main.py", "rp2.py"}
-    assert set(files) - common == start
+    assert set(files) - common == start | {NAMES}
     taken = from_common(module(PICO / "board.py")) | from_common(module(PICO / "_boot.py"))
     assert {f"common/{path.name}" for path in taken.values()} <= common
     for name, path in files.items():
-        if isinstance(path, Path):
+        if isinstance(path, Path) and name != NAMES:
             assert path.is_file(), name
     assert files["_boot.py"] == PICO / "_boot.py", "the port's own formats"
     # A name of the firmware's in the VM would hide the one of the bank, or be hidden by it.

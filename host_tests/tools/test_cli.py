@@ -73,7 +73,7 @@ def osgp(device, tmp_path, monkeypatch, capsys):
 
 
 LINE = ("--line", "tcp:1")
-ONE = (*LINE, "--device", "1/1")
+ONE = "1/1"  # the member's subnet and node
 
 
 @pytest.fixture
@@ -85,39 +85,41 @@ def member(osgp, device):
 
 
 def test_read_prints_values_with_names_and_units(osgp, member):
-    code, out, err = osgp("read", "BT53", *ONE)
+    code, out, err = osgp("read", ONE, "BT53", *LINE)
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "dst_time = hour 2 minute 0 second 0",
+        "dst_time = 02:00:00",
         "dst_amount = 60 min",
         "zone_offset = 60 min",
     ]
 
 
 def test_read_by_unique_id_and_part_of_a_table(osgp, member):
-    by_id = (*LINE, "--device", "040000000001")
-    assert osgp("read", "53", *by_id, "--offset", "4")[1] == "zone_offset = 60 min\n"
-    assert osgp("read", "bt53", *by_id, "--offset", "3", "--count", "1", "--raw")[1] == "3c\n"
+    by_id = ("read", "040000000001")
+    assert osgp(*by_id, "53", *LINE, "--offset", "4")[1] == "zone_offset = 60 min\n"
+    part = ("--offset", "3", "--count", "1", "--raw")
+    assert osgp(*by_id, "bt53", *LINE, *part)[1] == "3c\n"
 
 
 def test_read_of_a_table_without_definition_is_octets(osgp, member):
-    assert osgp("read", "BT79", *ONE)[1] == b"an unknown table".hex() + "\n"
-    code, _, err = osgp("read", "BT79", *ONE, "--offset", "3")
+    assert osgp("read", ONE, "BT79", *LINE)[1] == b"an unknown table".hex() + "\n"
+    code, _, err = osgp("read", ONE, "BT79", *LINE, "--offset", "3")
     assert code == cli.USAGE and "give --count" in err
     assert (
-        osgp("read", "BT79", *ONE, "--offset", "3", "--count", "7")[1] == b"unknown".hex() + "\n"
+        osgp("read", ONE, "BT79", *LINE, "--offset", "3", "--count", "7")[1]
+        == b"unknown".hex() + "\n"
     )
 
 
 def test_write(osgp, member):
-    code, out, _ = osgp("write", "BT53", "78 00", *ONE, "--offset", "4")
+    code, out, _ = osgp("write", ONE, "BT53", "--hex", "78 00", *LINE, "--offset", "4")
     assert (code, out) == (0, "2 octets written\n")
     assert model.decode(53, bytes(member.tables[53]))["zone_offset"] == 120
 
 
 def test_a_refusal_is_one_line(osgp, member):
     member.codes[53] = 3
-    code, out, err = osgp("read", "BT53", *ONE)
+    code, out, err = osgp("read", ONE, "BT53", *LINE)
     assert (code, out) == (cli.DEVICE, "")
     assert err == "osgp: 1/1: read 53 from 0: 03 insufficient clearance\n"
 
@@ -125,9 +127,9 @@ def test_a_refusal_is_one_line(osgp, member):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("read", "BT53", *ONE), cli.DEVICE, "no store build/concentrator.db"),
-        (("read", "XT53", *ONE), cli.USAGE, "no table"),
-        (("write", "BT53", "1", *ONE), cli.USAGE, "hexadecimal"),
+        (("read", ONE, "BT53", *LINE), cli.DEVICE, "no store build/concentrator.db"),
+        (("read", ONE, "XT53", *LINE), cli.USAGE, "no table"),
+        (("write", ONE, "BT53", "--hex", "1", *LINE), cli.USAGE, "hexadecimal"),
         (("commission", "0400", *LINE), cli.USAGE, "12 hexadecimal digits"),
         (("discover", "--line", "nowhere"), cli.SYSTEM, "cannot open nowhere"),
         (("watch", "BT53", *LINE), cli.USAGE, "name the --device"),
@@ -145,7 +147,7 @@ def test_errors(osgp, arguments, code, text):
 def test_no_answer_has_a_code_of_its_own(osgp, member, monkeypatch):
     osgp.port.faults = lambda frame, down: []
     monkeypatch.setattr("osgp_tools.client.Client._try", no_answer)
-    code, _, err = osgp("read", "BT53", *ONE)
+    code, _, err = osgp("read", ONE, "BT53", *LINE)
     assert code == cli.SILENCE and "no answer" in err
 
 
@@ -159,7 +161,7 @@ def test_discover_prints_unique_ids(osgp, device, monkeypatch):
 
 
 def test_capture_of_what_passed(osgp, member, tmp_path):
-    osgp("read", "BT05", *ONE, "--pcap", "read.pcap")
+    osgp("read", ONE, "BT05", *LINE, "--pcap", "read.pcap")
     frames = list(pcap.read(tmp_path / "read.pcap"))
     assert [frame.transceiver for frame in frames] == [access.OURS, access.THEIRS]
     code, out, _ = osgp("decode", "read.pcap", "--device", "1/1")
@@ -176,8 +178,9 @@ def test_keys_are_not_printed(osgp, member):
     vault = Vault(access.Path("build/concentrator.db"))
     key = vault.find("1/1").key.hex()
     vault.close()
-    for command in (("read", "BT53"), ("read", "ET03", "--raw"), ("write", "BT05", "00")):
-        _, out, err = osgp(*command, *ONE)
+    commands = (("read", ONE, "BT53"), ("read", ONE, "ET03", "--raw"))
+    for command in (*commands, ("write", ONE, "BT05", "--hex", "00")):
+        _, out, err = osgp(*command, *LINE)
         assert key not in (out + err).lower()
 
 
@@ -193,7 +196,7 @@ def test_watch_shows_frames_and_what_changes(osgp, member, monkeypatch):
         osgp.port.say(Frame(pdu=APDU, address=BROADCAST, body=pin))
 
     monkeypatch.setattr(access.asyncio, "sleep", pause)
-    code, out, _ = osgp("watch", "BT53", *ONE, "--every", "7")
+    code, out, _ = osgp("watch", "BT53", "--device", ONE, *LINE, "--every", "7")
     assert code == cli.INTERRUPTED
     assert looks == [7.0, 7.0]
     assert out.count("zone_offset = 60") == 1

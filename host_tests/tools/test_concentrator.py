@@ -14,13 +14,14 @@ from osgp_tools.client import Client, Effort
 from osgp_tools.concentrator import Concentrator, ConcentratorError, midnight
 from osgp_tools.discovery import Discovery, DiscoveryError
 from osgp_tools.membership import InstallationKeys
+from osgp_tools.profile_readout import ReadoutError
 from osgp_tools.readings import Readings
-from osgp_tools.readout import ReadoutError
 from osgp_tools.session import SessionError
 from osgp_tools.store import Vault
 
 FAST = Effort(1, 0.05)
 QUARTERS = 96
+BLOCKS = ("total", "tiers.0", "tiers.1", "tiers.2", "tiers.3")  # of BT23
 ET03 = 2048 + 3
 DAY_END = midnight(datetime.now(UTC))  # the device's newest interval may lie in this day
 
@@ -240,7 +241,7 @@ def test_identity_registers_and_instantaneous_values(run, tmp_path):
     assert {one.unit for one in registers if one.quantity == "forward_wh"} == {"Wh"}
     assert {one.quantity: one.value for one in values}["q4_var"] == -7
     assert all(one.not_before <= one.not_after <= time.time() for one in registers)
-    assert len(registers) == 55 and len(values) == 26
+    assert len(registers) == 75 and len(values) == 26
     total = "SELECT value FROM register WHERE tier = -1 AND quantity = 'forward_wh'"
     assert kept(tmp_path, total) == [(1004,)]
     assert kept(tmp_path, "SELECT utility, subnet, node FROM device") == [("U0004", 1, 1)]
@@ -254,7 +255,7 @@ def test_no_figure_is_split_between_two_reads(run):
         return [(int.from_bytes(c[3:6], "big"), c[7]) for c in devices[0].executed]
 
     reads = run(scenario, [FakeMeter(1)])
-    assert reads == [(0, 84), (84, 84), (168, 52)]
+    assert reads == [(model.field(23, f"{where}.summations")[0], 60) for where in BLOCKS]
 
 
 @pytest.mark.parametrize("newest", [2, 0, 11])
@@ -285,9 +286,9 @@ def test_a_day_that_is_not_there_or_not_whole_is_refused(run):
         devices[0].tables[64][offset] = 0xFE
         with pytest.raises(ReadoutError, match="intervals are missing"):
             await concentrator.read_day(device, DAY_END)
-        shape = {"sets": [{"blocks": 5, "intervals": 24, "channels": 2, "interval_time": 60}]}
+        shape = {"sets": [{"blocks": 5, "intervals": 12, "channels": 2, "interval_time": 60}]}
         devices[0].tables[61] = bytearray(model.encode(61, shape))
-        with pytest.raises(ReadoutError, match="another shape"):
+        with pytest.raises(ReadoutError, match="is no day"):
             await concentrator.read_day(device, DAY_END)
 
     run(scenario, [FakeMeter(1)])

@@ -227,10 +227,11 @@ def test_errors_in_clear():
 
 
 def test_a_procedure_is_named():
-    _, request = sealed_read(command=bytes.fromhex("40 0007 0003 1108 07"))
+    """The guide's example, EP17 (MEP p.53); see test_decode_named.py."""
+    _, request = sealed_read(command=bytes.fromhex("40 0007 0006 1108 07 00F803"))
     shown = text(request.encode().hex(), OMAK)
     assert "full write of BT07" in shown
-    assert "EP17, number 7, parameters nothing" in shown
+    assert "EP17 " in shown and "handle = 1016" in shown
 
 
 def test_fields_of_an_answer():

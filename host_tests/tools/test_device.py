@@ -226,7 +226,9 @@ def test_files_of_a_flash_file(flash_file, tmp_path):
         "    settings = board.settings()\n"
         "    settings.replace('BT51', b'abc', 3)\n"
     )
-    (folder / "settings.py").write_text((image.FIRMWARE / "settings.py").read_text())
+    (folder / "osgp").mkdir()
+    for name in ("settings.py", "osgp/__init__.py", "osgp/kernels.py"):
+        (folder / name).write_text((image.FIRMWARE / name).read_text())
     flash.create(flash_file, {1: image.build_bank(firmware=folder)})
 
     async def scenario(device):

@@ -11,9 +11,10 @@ from demandlib import bdew
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meter import profile, registers
+from meter import daily, registers
 from meter.application import Application
 from meter.element import SimulatedElement
+from meter.profiles import Profiles
 from osgp_tools import model as tables
 from osgp_tools.source import BERLIN, QUARTER, REVERSE, Source, SourceError
 from tables.compiled import ARENA, MODEL
@@ -21,7 +22,7 @@ from tables.model import MASTER, Model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from fakes import Settings
-from meter_support import Flash, ring
+from meter_support import Events, Flash, Sets, ring
 
 WEEK = Source.household(date(2026, 3, 26), 7, 3500, 2500)  # summer time begins on the 29th
 MOMENTS = st.integers(0, 7 * 86400)
@@ -157,8 +158,9 @@ def test_a_meter_shows_it_to_the_watt_hour(second):
     """BT23 and BT64 of the firmware's meter against the source, by tier, summer time or not."""
     model = Model(MODEL, ARENA, Settings())
     element = SimulatedElement(reader(WEEK.encode()))
-    rings = ring(Flash(8), registers.SIZE), ring(Flash(12), profile.SIZE)
-    meter = Application(model, element, *rings)
+    rings = ring(Flash(8), registers.SIZE), ring(Flash(3), daily.SIZE)
+    profiles = Profiles(model, Settings(), Sets().ring, [], Events())
+    meter = Application(model, element, profiles, rings, Settings(), Events())
     meter.set_clock(element.since + second // 86400, second % 86400, 0, 0)
     while meter.poll(0) == 0:
         pass

@@ -5,6 +5,7 @@ Beside them: a compiled model made by hand, and what calls leave on the heap.
 
 import gc
 
+from osgp.kernels import copy
 from support import MICROPYTHON
 
 
@@ -16,6 +17,7 @@ class Settings:
         self.fails = False
         self.on_replace = None  # function(name), called before anything is kept
         self.replaced = 0
+        self._window = None
 
     def load(self, name, buf):
         value = self.kept.get(name)
@@ -23,6 +25,17 @@ class Settings:
             return -1
         buf[0 : len(value)] = value
         return len(value)
+
+    def window(self, name):
+        self._window = self.kept.get(name)
+        return -1 if self._window is None else len(self._window)
+
+    def copy(self, offset, buf, o, n):
+        assert offset + n <= len(self._window)
+        copy(buf, o, self._window, offset, offset + n)
+
+    def remove(self, name):
+        self.kept.pop(name, None)
 
     def replace(self, name, buf, n):
         if self.on_replace:
@@ -61,9 +74,18 @@ def set_number(counter, number):
     counter.lo = number & 0xFFFF
 
 
-def entry(number, kind, read, write, size, ram=0, data=0, runs=0):
+def entry(number, kind, read, write, size, ram=0, data=0, runs=0, flags=0):
     """A line of the compiled model's directory."""
-    two = (number, kind | read << 8, write, size & 0xFFFF, size >> 16, ram, data, runs)
+    two = (
+        number,
+        kind | read << 8,
+        write | flags << 8,
+        size & 0xFFFF,
+        size >> 16,
+        ram,
+        data,
+        runs,
+    )
     return b"".join(bytes((value & 0xFF, value >> 8)) for value in two)
 
 
@@ -74,26 +96,27 @@ class Blob:
         self._tables = []
         self.arena = 0
 
-    def add(self, number, kind, size, read=0, write=255, body=b"", runs=()):
-        """kind: 0 fixed, 1 kept, 2 live, 3 of a reader. runs: (offset, length), the host's."""
+    def add(self, number, kind, size, read=0, write=255, body=b"", runs=(), pending=False):
+        """kind: 0 fixed, 1 kept, 2 live, 3 of a reader, 4 stored. runs: (offset, length), the
+        host's."""
         ram = 0
         if kind in (1, 2):
             ram = self.arena
             self.arena += size
-        self._tables.append((number, kind, read, write, size, ram, body, runs))
+        self._tables.append((number, kind, read, write, size, ram, body, runs, pending))
 
     def build(self):
         start = 2 + 16 * len(self._tables)
         entries = b""
         data = b""
-        for number, kind, read, write, size, ram, body, runs in self._tables:
+        for number, kind, read, write, size, ram, body, runs, pending in self._tables:
             place = start + len(data) if body else 0
             data += body
             at = start + len(data)
             data += bytes((len(runs),))
             for offset, length in runs:
                 data += bytes((offset & 0xFF, offset >> 8, length & 0xFF, length >> 8))
-            entries += entry(number, kind, read, write, size, ram, place, at)
+            entries += entry(number, kind, read, write, size, ram, place, at, pending)
         return bytes((len(self._tables), 0)) + entries + data
 
 

@@ -55,6 +55,43 @@ class Flash:
         return n
 
 
+class Events:
+    """What was posted: [(event, argument), ..], and the alarms set or cleared by themselves."""
+
+    def __init__(self):
+        self.posted = []
+        self.alarms = []
+
+    def alarm(self, place, on=True):
+        self.alarms.append((place, on))
+
+    def post(self, event, argument=0):
+        self.posted.append((event, argument))
+
+    def numbers(self):
+        return [event for event, _ in self.posted]
+
+
+class Energy:
+    """What an element gives."""
+
+    def __init__(self, forward=0, reverse=0, q1=0, q2=0, q3=0, q4=0):
+        self.forward = forward
+        self.reverse = reverse
+        self.quadrants = (q1, q2, q3, q4)
+
+
+class Sets:
+    """The flash of the load profile's four sets."""
+
+    def __init__(self):
+        self.flash = [Flash(12), None, None, None]
+
+    def ring(self, k, size):
+        self.flash[k] = self.flash[k] or Flash(10)
+        return ring(self.flash[k], size)
+
+
 def ring(flash, size):
     """The log in a flash of its own: at a start, and at each one after."""
     return Ring(flash, 0, len(flash.octets) // SECTOR, size, kernels)

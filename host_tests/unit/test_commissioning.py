@@ -2,7 +2,8 @@
 
 from fakes import Flash, Settings
 from osgp import kernels
-from osgp.commissioning import BAD_CONTENT, DONE, NOT_KEPT, SAME_KEY, Commissioning
+from osgp.commission import BAD_CONTENT, DONE, NOT_KEPT, SAME_KEY
+from osgp.commissioning import Commissioning
 from osgp.membership import CONFIGURED, UNCONFIGURED, Membership
 from osgp.security.ccm import cmac, open_, seal
 from support import aes, unhex

@@ -1,4 +1,4 @@
-"""The simulated element: its energy is a function of UTC, to the mWh."""
+"""The simulated element: its energy is a function of UTC, to the mWh and the mvarh."""
 
 from meter.clock import DAY
 from meter.element import SimulatedElement
@@ -119,9 +119,40 @@ def test_present_values():
         12
     )
     assert 49900 < element.present(11) < 50100
-    assert element.present(10) == 1000
-    for k in (2, 3, 5, 6, 8, 9, 13, 25):
+    assert element.present(10) == 970
+    for k in (3, 5, 6, 8, 9, 13, 14, 16, 17, 21, 24, 25):
         assert element.present(k) == 0
+
+
+def test_present_values_agree_with_each_other():
+    element = make()
+    for quarter in range(96):
+        element.take(FIRST, 900 * quarter + 77)
+        watts = element.present(0) + element.present(1)
+        var = element.present(2) - element.present(3)
+        assert var == element.present(22) + element.present(23)
+        assert abs(4 * element.present(22) - element.present(0)) < 5
+        assert abs(4 * element.present(23) - element.present(1)) < 5
+        apparent = element.present(12)
+        assert abs(apparent * apparent - watts * watts - var * var) <= 4 * apparent
+        assert abs(element.present(10) * apparent - 1000 * watts) < 3 * apparent + 1000
+        assert abs(element.present(15) * apparent - 1000 * var) < 3 * apparent + 1000
+        for k in range(4):
+            assert element.present(18 + k) == element.present(k)
+
+
+def test_reactive_energy_up_to_every_moment():
+    element = make()
+    found = [0, 0, 0, 0]
+    second = 0
+    for step in noise(300, 3):
+        second += step * 4 + 1
+        element.take(FIRST + second // DAY, second % DAY)
+        for k in range(4):
+            found[k] += element.quadrants[k]
+        assert found[0] == sum_until([energy // 4 for energy in USED], second)
+        assert found[1] == sum_until([energy // 4 for energy in FED], second)
+        assert found[2] == found[3] == 0
 
 
 def test_a_source_of_no_days():
@@ -135,7 +166,7 @@ def test_a_source_of_no_days():
 
 
 def test_what_is_not_a_source():
-    for header in (b"OSGPMEAT\x01\x01\0\0\1\0", b"OSGPMEAS\x02\x01\0\0\1\0", bytes(14)):
+    for header in (b"OSGPMEAT\x01\x01\0\0\1\0", b"OSGPMEAS\x03\x01\0\0\1\0", bytes(14)):
 
         def read(_, buf, header=header):
             buf[:] = header

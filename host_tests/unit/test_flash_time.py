@@ -35,6 +35,16 @@ class Chip:
         self._take(2, "load", name)
         return -1
 
+    def window(self, name):
+        self._take(2, "window", name)
+        return 3
+
+    def copy(self, offset, buf, o, n):
+        self._take(1, "copy", offset, n)
+
+    def remove(self, name):
+        self._take(6000, "remove", name)
+
     def replace(self, name, buf, n):
         self._take(9000, "replace", name, bytes(buf[:n]))
 
@@ -47,12 +57,17 @@ def test_what_writes_is_timed():
     assert flash.unit == 16
     flash.read(5, bytearray(1))
     assert settings.load("a", bytearray(1)) == -1
+    assert settings.window("a") == 3
+    settings.copy(1, bytearray(2), 0, 2)
     assert (time.spent, time.longest, time.operations) == (0, 0, 0)
     flash.program(16, b"xy")
     flash.erase(4096)
     settings.replace("a", b"abc", 2)
-    assert (time.spent, time.longest, time.operations) == (54700, 45000, 3)
-    assert chip.log[2:] == [("program", 16, b"xy"), ("erase", 4096), ("replace", "a", b"ab")]
+    settings.remove("b")
+    assert (time.spent, time.longest, time.operations) == (60700, 45000, 4)
+    assert chip.log[2:4] == [("window", "a"), ("copy", 1, 2)]
+    assert chip.log[4:6] == [("program", 16, b"xy"), ("erase", 4096)]
+    assert chip.log[6:] == [("replace", "a", b"ab"), ("remove", "b")]
 
 
 def test_what_fails_has_taken_its_time_too():
@@ -63,10 +78,11 @@ def test_what_fails_has_taken_its_time_too():
         lambda: TimedFlash(chip, time).program(0, b""),
         lambda: TimedFlash(chip, time).erase(0),
         lambda: TimedSettings(chip, time).replace("a", b"", 0),
+        lambda: TimedSettings(chip, time).remove("a"),
     ):
         try:
             call()
             raise AssertionError("the failure was lost")
         except OSError:
             pass
-    assert (time.spent, time.operations) == (54700, 3)
+    assert (time.spent, time.operations) == (60700, 4)

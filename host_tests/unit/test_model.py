@@ -214,14 +214,14 @@ def test_writer_takes_the_write_in_the_store_s_place():
     device = model(settings)
     taken = []
 
-    def writer(offset, buf, a, n, now):
-        taken.append((offset, bytes(buf[a : a + n]), now))
+    def writer(offset, buf, a, n, level, now):
+        taken.append((offset, bytes(buf[a : a + n]), level, now))
         return NOT_POSSIBLE
 
     device.writer(COMMAND, writer)
     assert write(device, COMMAND, b"\x01\x02", 3, READ) == NOT_POSSIBLE
     assert write(device, COMMAND, b"\x01", 0, 0) == NO_RIGHT
-    assert taken == [(3, b"\x01\x02", 1000)]
+    assert taken == [(3, b"\x01\x02", READ, 1000)]
     assert not settings.kept
 
 

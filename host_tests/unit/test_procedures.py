@@ -1,9 +1,12 @@
 """BT07 and BT08: once each, kept before and after; and BP10 over the application's clock."""
 
+import sys
+
 from fakes import Blob, Settings
 from meter.clock import Clock
-from osgp.procedures import ACCEPTED, BAD_PARAMETER, BT07, BT08, DONE, UNKNOWN, Procedures
-from osgp.procedures.clock import SET_DATE_TIME, SetDateTime
+from osgp import procedures as package
+from osgp.procedures import BT07, BT08, Procedures, clock
+from osgp.procedures.results import ACCEPTED, BAD_PARAMETER, DONE, NO_AUTHORIZATION, UNKNOWN
 from support import unhex
 from tables.model import MASTER, NOT_POSSIBLE, OK, READ, Model
 
@@ -13,16 +16,29 @@ try:
 except ImportError:
     given = None
 
-ECHO = 2048 + 17  # answers its parameters
+ECHO = 2048 + 17  # answers its parameters, of any length
+FIXED = 2048 + 18  # takes two octets
+# number, family, level, octets of parameters, or more of them
+COMPILED = unhex("1108 00 01 00 01  1208 00 03 02 00")
 NOW = 5000
 
 
+class Rare:
+    """Stands where a rare module would be imported from."""
+
+    def __init__(self, run):
+        self.run = run
+        package.echo = self
+        sys.modules["osgp.procedures.echo"] = self
+
+
 class Bench:
-    """A device with one procedure of its own, and restarted on what it kept."""
+    """A device with procedures of its own, and restarted on what it kept."""
 
     def __init__(self):
         self.settings = Settings()
         self.calls = []
+        self.run = self.echo
         self.restart()
 
     def restart(self):
@@ -30,17 +46,19 @@ class Bench:
         made.add(BT07, 2, 20, read=255, write=READ)
         made.add(BT08, 2, 16, read=READ)
         self.model = Model(made.build(), made.arena, self.settings)
-        self.procedures = Procedures(self.model, self.settings)
-        self.procedures.add(ECHO, self.echo)
+        self.procedures = Procedures(COMPILED, ("echo",), self.model, self.settings, self)
 
-    def echo(self, parameters, response, now):
+    def echo(self, number, parameters, response, device, now):
+        assert device is self
+        assert number in (ECHO, FIXED)
         self.calls.append((parameters, now, self.settings.kept["procedure"]))
         response[: len(parameters)] = parameters
         return DONE, len(parameters)
 
-    def initiate(self, text, offset=0):
+    def initiate(self, text, offset=0, level=MASTER):
+        Rare(self.run)
         buf = b"\xee" + unhex(text) + b"\xee"
-        return self.model.write(BT07, offset, buf, 1, len(buf) - 2, MASTER, NOW)
+        return self.model.write(BT07, offset, buf, 1, len(buf) - 2, level, NOW)
 
     def response(self):
         out = bytearray(16)
@@ -96,11 +114,42 @@ def test_a_number_again_is_refused():
 def test_unknown_procedures():
     bench = Bench()
     for number in range(4096):
-        if number != ECHO:
+        if number not in (ECHO, FIXED):
             text = "%02X%02X %02X 01" % (number & 0xFF, number >> 8, 10 + number % 200)
             assert bench.initiate(text) == OK
             assert bench.response()[2:5] == bytes((10 + number % 200, UNKNOWN, 0))
     assert not bench.calls
+
+
+def test_parameters_have_their_length():
+    bench = Bench()
+    for psn, text in enumerate(("", "01", "010203", "01020304")):
+        assert bench.initiate("1208 %02X %s" % (10 + psn, text)) == OK
+        assert bench.response() == padded("1208 %02X 02" % (10 + psn))
+    assert BAD_PARAMETER == 2
+    assert not bench.calls
+    assert bench.initiate("1208 20 0102") == OK
+    assert bench.response() == padded("1208 20 00 0102")
+
+
+def test_a_procedure_asks_for_its_level():
+    bench = Bench()
+    assert bench.initiate("1208 20 0102", 0, READ) == OK
+    assert bench.response() == padded("1208 20 05")
+    assert NO_AUTHORIZATION == 5
+    assert not bench.calls
+    assert bench.initiate("1108 21", 0, READ) == OK
+    assert bench.response() == padded("1108 21 00")
+
+
+def test_who_wants_to_know_is_told_before():
+    bench = Bench()
+    told = []
+    bench.procedures.on_initiated = lambda number: told.append((number, len(bench.calls)))
+    bench.initiate("1108 20")
+    bench.initiate("1208 21")  # not run: the wrong length
+    bench.initiate("1308 22")  # there is none
+    assert told == [(ECHO, 0)]
 
 
 def test_the_range_of_numbers_on_the_power_line():
@@ -124,11 +173,11 @@ def test_what_is_no_procedure():
 def test_a_cut_during_the_effects_does_not_repeat_them():
     bench = Bench()
 
-    def fails(parameters, response, now):
+    def fails(number, parameters, response, device, now):
         bench.calls.append(parameters)
         raise OSError(5)
 
-    bench.procedures.add(ECHO, fails)
+    bench.run = fails
     try:
         bench.initiate("1108 0A 01")
         raise AssertionError("the cut was not noticed")
@@ -177,12 +226,11 @@ class Application:
 def set_date_time(application, text, now=NOW):
     """(result, response data) of BP10 with these parameters."""
     response = bytearray(12)
-    result, n = SetDateTime(application)(unhex(text), response, now)
+    result, n = clock.set_date_time(unhex(text), response, application, now)
     return result, bytes(response[:n])
 
 
 def test_bp10_sets_date_and_time():
-    assert SET_DATE_TIME == 10
     application = Application()
     # 2026-11-21 23:04:05, a Saturday
     result, data = set_date_time(application, "07 1A0B15170405 06")
@@ -216,9 +264,6 @@ def test_bp10_refuses():
         "03 1A0B15003C00 00",
         "03 1A0B1500003C 00",
         "07 1A0B15170405 05",  # that day is a Saturday
-        "03 1A0B15170405",
-        "03 1A0B15170405 06 00",
-        "",
         "01 1A0B15170405 00",  # half of a clock that is not set yet
         "02 1A0B15170405 00",
     ):
@@ -232,13 +277,12 @@ if given:
     @given(st.binary(max_size=20), st.integers(0, 4))
     def test_any_octets_in_bt07(octets, offset):
         bench = Bench()
-        application = Application()
-        bench.procedures.add(SET_DATE_TIME, SetDateTime(application))
+        Rare(bench.run)
         code = bench.model.write(BT07, offset, octets, 0, len(octets), MASTER, NOW)
         assert code in (OK, NOT_POSSIBLE)
 
     @given(st.binary(min_size=8, max_size=8))
     def test_any_parameters_of_bp10(parameters):
         application = Application()
-        result, n = SetDateTime(application)(parameters, bytearray(12), NOW)
+        result, n = clock.set_date_time(parameters, bytearray(12), application, NOW)
         assert (result, n) in ((DONE, 12), (BAD_PARAMETER, 0))

@@ -2,6 +2,7 @@
 
 import os
 
+from fakes import retained
 from settings import Settings
 from support import noise
 
@@ -95,3 +96,46 @@ def test_a_value_that_does_not_fit():
         except ValueError:
             pass
         assert settings.load("a", bytearray(10)) == 10
+
+
+def test_the_window_shows_one_value_and_reads_its_file_once():
+    with Folder() as folder:
+        settings = Settings(folder.path)
+        settings.replace("a", b"0123456789", 10)
+        settings.replace("b", b"abc", 3)
+        buf = bytearray(b"......")
+        assert settings.window("a") == 10
+        os.remove(folder.path + "/a")  # nothing asks the file again
+        assert settings.window("a") == 10
+        settings.copy(7, buf, 1, 3)
+        assert buf == b".789.."
+        assert settings.window("b") == 3
+        assert settings.window("a") == -1
+        assert settings.bad == 0
+
+
+def test_what_is_written_is_what_the_window_shows():
+    with Folder() as folder:
+        settings = Settings(folder.path)
+        buf = bytearray(2)
+        assert settings.window("a") == -1
+        settings.replace("a", b"new", 3)
+        assert settings.window("a") == 3
+        settings.copy(1, buf, 0, 2)
+        assert buf == b"ew"
+        settings.remove("a")
+        assert settings.window("a") == -1
+        settings.remove("a")
+
+
+def test_a_window_allocates_nothing_while_it_stays():
+    with Folder() as folder:
+        settings = Settings(folder.path)
+        settings.replace("a", b"0123456789", 10)
+        buf = bytearray(4)
+
+        def call():
+            settings.window("a")
+            settings.copy(3, buf, 0, 4)
+
+        assert retained(call) in (None, 0)

@@ -3,7 +3,14 @@
 import ticks
 from lon_support import UID, lpdu
 from osgp.lon.npdu import Npdu
-from osgp.lon.transport import LARGEST, RECEIVE_MS, SILENCE_MS, UID_RECEIVE_MS, Transport
+from osgp.lon.transport import (
+    LARGEST,
+    RECEIVE_MS,
+    RECORDS,
+    SILENCE_MS,
+    UID_RECEIVE_MS,
+    Transport,
+)
 from osgp.membership import Domain
 from support import unhex
 
@@ -216,28 +223,28 @@ def test_an_answer_that_was_never_sent_expires_too():
     assert it.transport.due(LATER) == ticks.add(LATER, ticks.FAR)
 
 
-def test_seventeen_senders():
+def test_one_sender_too_many():
     it = Layers()
-    frames = ["00 1A 01 {:02X} 05 89 C0FFEE 07 51".format(0x81 + k) for k in range(17)]
-    for frame in frames[:16]:
+    frames = ["00 1A 01 {:02X} 05 89 C0FFEE 07 51".format(0x81 + k) for k in range(RECORDS + 1)]
+    for frame in frames[:RECORDS]:
         assert it.hear(frame)
         it.answer("31")
-    assert it.hear(frames[16]) is None
+    assert it.hear(frames[RECORDS]) is None
     assert it.transport.lost == 1
-    for frame in frames[:16]:
+    for frame in frames[:RECORDS]:
         assert it.hear(frame) is None  # all are still known
     while it.sent():
         pass
-    assert it.hear(frames[16], LATER + RECEIVE_MS)  # room again
+    assert it.hear(frames[RECORDS], LATER + RECEIVE_MS)  # room again
 
 
 def test_every_due_answer_is_sent_once():
     it = Layers()
-    for k in range(16):
+    for k in range(RECORDS):
         it.hear("00 1A 01 {:02X} 05 89 C0FFEE 07 51".format(0x81 + k))
         it.answer("31")
-    out = [it.sent() for _ in range(16)]
-    assert sorted(frame[5] for frame in out) == list(range(0x81, 0x91))
+    out = [it.sent() for _ in range(RECORDS)]
+    assert sorted(frame[5] for frame in out) == list(range(0x81, 0x81 + RECORDS))
     assert it.sent() is None
 
 

@@ -1,47 +1,30 @@
-"""The commands that talk to a device: `osgp discover`, `commission`, `read`, `write`, `watch`."""
+"""What the commands that talk to a device have in common: the line, the store, a session with a
+member, reading and writing by name."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from osgp_tools import model, pcap
+from rich.console import Console
+from rich.progress import Progress
+
+from osgp_tools import model, pcap, values
 from osgp_tools.client import Client, Target
+from osgp_tools.decode_names import table_number
 from osgp_tools.discovery import DISCOVERY, Discovery
 from osgp_tools.membership import InstallationKeys, commission
+from osgp_tools.naming import Part
 from osgp_tools.port import Port
-from osgp_tools.session import Session
+from osgp_tools.session import READ_LIMIT, WRITE_LIMIT, Session
 from osgp_tools.store import Member, StoreError, Vault
-from tables import layout
-from tables.datatypes import Moment
+from tables.basic.profile import layout_for
+from tables.schema import NEVER, Table
 
-EXTENDED = 2048
 OURS, THEIRS = 0, 1  # transceivers in a capture made here
-
-
-@dataclass(frozen=True)
-class Part:
-    """Octets of a table: from `offset` (else its first), `count` of them (else to its end)."""
-
-    table: int
-    offset: int | None = None
-    count: int | None = None
-
-    @property
-    def start(self) -> int:
-        return self.offset or 0
-
-
-def table_number(text: str) -> int:
-    """BTnn, ETnn or the number itself. ValueError: none of these."""
-    kind, digits = text[:2].upper(), text[2:]
-    if kind in ("BT", "ET") and digits.isdecimal():
-        return int(digits) + (EXTENDED if kind == "ET" else 0)
-    if text.isdecimal() and int(text) < 2 * EXTENDED:
-        return int(text)
-    raise ValueError(f"{text} is no table: BT23, ET03 or a number")
+_SHAPE = 61  # BT61
+_LONG = 10 * READ_LIMIT  # octets that take so long that progress is shown
 
 
 def unique_id(text: str) -> bytes:
@@ -109,64 +92,119 @@ async def commission_one(
             print(f"{device.hex()} is {member.subnet}/{member.node}")
 
 
-async def read(
-    line: str, device: str, part: Part, raw: bool, store: Path, capture: Path | None
-) -> None:
+@asynccontextmanager
+async def session_with(
+    line: str, device: str, store: Path, capture: Path | None
+) -> AsyncIterator[Session]:
+    """A session with a member, over the transceiver at `line`."""
     with _vault(store) as vault:
         member = vault.find(device)
         async with _port(line, capture) as port:
-            body = await _read(_session(Client(port), vault, member), part)
-    print(body.hex() if raw or part.table not in model.TABLES else describe(part, body))
+            yield _session(Client(port), vault, member)
 
 
-async def _read(session: Session, part: Part) -> bytes:
-    """One full read of a table that we have no definition of; else as many reads as it takes."""
-    if part.table in model.TABLES:
-        count = part.count or model.table(part.table).size - part.start
-        return await session.read(part.table, part.start, count)
-    if part.offset is None and part.count is None:
-        return await session.read(part.table)
-    if part.count is None:
-        raise ValueError("how long that table is nobody knows: give --count")
-    return await session.read(part.table, part.start, part.count)
+async def definition(session: Session, number: int) -> Table | None:
+    """The table as this device has it: the layout of a load profile follows from its BT61."""
+    if number not in layout_for(model.default(_SHAPE)):
+        return model.TABLES.get(number)
+    return layout_for(await session.read(_SHAPE, 0, model.table(_SHAPE).size))[number]
 
 
-def describe(part: Part, body: bytes) -> str:
-    """A line for each value that is wholly there: its path, value and unit."""
-    lines = []
-    for path, place, field in layout.leaves(model.table(part.table).record):
-        at = place - part.start
-        if path.rpartition(".")[2] and at >= 0 and at + field.size <= len(body):
-            value = field.read(body[at : at + field.size])
-            if isinstance(value, dict):
-                lines += [f"{path}.{name} = {bit}" for name, bit in value.items() if name]
-            else:
-                lines.append(f"{path} = {_shown(field.type, value)} {field.unit}".rstrip())
-    return "\n".join(lines)
+async def read_part(session: Session, part: Part) -> tuple[Table | None, bytes]:
+    """The definition, if there is one, and the octets.
+
+    One full read of a table that we have no definition of; else as many reads as it takes.
+    """
+    table = await definition(session, part.table)
+    if table is None and part.offset is None and part.count is None:
+        return None, await session.read(part.table)
+    count = part.count
+    if count is None:
+        if table is None:
+            raise ValueError("how long that table is nobody knows: give --count")
+        count = table.size - part.start
+    return table, await read_long(session, part.table, part.start, count)
 
 
-def _shown(kind: object, value: object) -> str:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(kind, Moment) and isinstance(value, tuple):
-        return " ".join(f"{name} {part}" for name, part in zip(kind.parts, value))
-    return str(value)
+async def read_long(session: Session, table: int, offset: int, count: int) -> bytes:
+    """`count` octets from `offset`; what takes its time shows on a terminal how far it is."""
+    body = b""
+    with progress(f"reading {table_number(table)}", count) as advance:
+        while len(body) < count:
+            size = min(READ_LIMIT, count - len(body))
+            body += await session.read(table, offset + len(body), size)
+            advance(size)
+    return body
 
 
-async def write(
-    line: str,
-    device: str,
-    table: int,
-    data: bytes,
-    offset: int | None,
-    store: Path,
-    capture: Path | None,
-) -> None:
-    with _vault(store) as vault:
-        member = vault.find(device)
-        async with _port(line, capture) as port:
-            await _session(Client(port), vault, member).write(table, data, offset)
-    print(f"{len(data)} octets written")
+@contextmanager
+def progress(what: str, octets: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error for what is long, if that is a terminal. Call it with octets."""
+    console = Console(stderr=True)
+    shown = console.is_terminal and octets > _LONG
+    with Progress(console=console, transient=True, disable=not shown) as bars:
+        task = bars.add_task(what, total=octets)
+        yield lambda size: bars.advance(task, size)
+
+
+def describe(table: Table | None, body: bytes, start: int = 0) -> str:
+    """A line for each value that is wholly there, its path, value and unit; else the octets."""
+    return "\n".join(values.shown(table.record, body, start)) if table else body.hex()
+
+
+async def write_fields(session: Session, table: int, words: Sequence[str]) -> int:
+    """Set fields by name=value; how many octets were written.
+
+    Fields that lie near each other go in one write, with what is between them as it was read.
+    """
+    places = field_places(table, words)
+    written = 0
+    for span in _spans(places):
+        start = span[0][0].offset
+        size = max(place.offset + place.size for place, _ in span) - start
+        whole = sum(place.size for place, _ in span if place.whole) == size
+        body = bytearray(size if whole else await session.read(table, start, size))
+        for place, text in span:
+            values.put(place, text, body, start)
+        await session.write(table, bytes(body), start)
+        written += size
+    return written
+
+
+def field_places(table: int, words: Sequence[str]) -> list[tuple[values.Place, str]]:
+    """Places and texts of name=value, in order of place. ValueError: not all can be set."""
+    if table not in model.TABLES:
+        raise ValueError(f"{table_number(table)} has no names: give its octets by --hex")
+    record = model.table(table).record
+    places = []
+    for word in words:
+        path, text = values.split(word)
+        place = values.find(record, path)
+        if model.table(table).write == NEVER or not place.by_host:
+            raise ValueError(f"{table_number(table)}: a host cannot set {path}")
+        values.put(place, text, bytearray(place.size), place.offset)  # does the value fit?
+        places.append((place, text))
+    return sorted(places, key=lambda one: one[0].offset)
+
+
+def _spans(places: Sequence[tuple[values.Place, str]]) -> list[list[tuple[values.Place, str]]]:
+    """The places in groups that one write can carry."""
+    spans: list[list[tuple[values.Place, str]]] = []
+    for place, text in places:
+        if spans and place.offset + place.size - spans[-1][0][0].offset <= WRITE_LIMIT:
+            spans[-1].append((place, text))
+        else:
+            spans.append([(place, text)])
+    return spans
+
+
+async def pending_body(session: Session, table: int, words: Sequence[str]) -> bytes:
+    """A whole pending table: the table as it is, with these fields set."""
+    places = field_places(table, words)
+    body = bytearray(await read_long(session, table, 0, model.table(table).size))
+    for place, text in places:
+        values.put(place, text, body)
+    return bytes(body)
 
 
 async def watch(
@@ -193,10 +231,7 @@ async def _look(session: Session, tables: Sequence[int], every: float) -> None:
     last: dict[int, set[str]] = {table: set() for table in tables}
     while True:
         for table in tables:
-            part = Part(table)
-            body = await _read(session, part)
-            known = table in model.TABLES
-            lines = (describe(part, body) if known else body.hex()).splitlines()
+            lines = describe(*await read_part(session, Part(table))).splitlines()
             for text in lines:
                 if text not in last[table]:
                     print(text, flush=True)

@@ -1,21 +1,20 @@
 """The command `osgp`. Every error is one line; the exit code says whose it is (see `EPILOG`)."""
 
-import asyncio
 import sys
-import time
-from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from osgp_tools import access, deploy, uf2_drive
+from osgp_tools import cli_access, cli_meter, deploy, uf2_drive
+from osgp_tools.cli_access import INTERRUPTED, PcapOption, wait_for
 from osgp_tools.client import NoAnswerError
 from osgp_tools.concentrator import ConcentratorError
-from osgp_tools.decode import Decoder, explain_file, explain_hex
 from osgp_tools.device import DeviceError, serve
 from osgp_tools.discovery import DiscoveryError
+from osgp_tools.disturbances import Disturbance
 from osgp_tools.image import Header, ImageError, build_bank
 from osgp_tools.line import Line, LineError
 from osgp_tools.line import serve as serve_line
@@ -23,18 +22,18 @@ from osgp_tools.line_server import Options
 from osgp_tools.membership import CommissionError
 from osgp_tools.pcap import CaptureError
 from osgp_tools.port import LinkError
-from osgp_tools.readout import ReadoutError
+from osgp_tools.profile_readout import ReadoutError
 from osgp_tools.repl import BoardError
 from osgp_tools.run import MainJobError, run
-from osgp_tools.secured import Key
 from osgp_tools.session import SessionError
+from osgp_tools.source import Source
 from osgp_tools.store import StoreError
 
 EPILOG = """Exit codes: 0 all went well; 1 a device refused, or what came is not as it must be;
 2 the command was not understood; 3 no answer; 4 a port, a file or a process failed;
 130 interrupted."""
 
-DEVICE, USAGE, SILENCE, SYSTEM, INTERRUPTED = 1, 2, 3, 4, 130
+DEVICE, USAGE, SILENCE, SYSTEM = 1, 2, 3, 4
 CODES = {
     NoAnswerError: SILENCE,
     LinkError: SYSTEM,
@@ -64,25 +63,10 @@ app = typer.Typer(
 image_app = typer.Typer(help="Code banks.", no_args_is_help=True)
 app.add_typer(image_app, name="image")
 
-LineOption = Annotated[
-    str, typer.Option("--line", help="the transceiver: a terminal's path, pty:PATH or tcp:PORT")
-]
-DeviceOption = Annotated[
-    str, typer.Option("--device", help="a member: its unique id, or subnet/node")
-]
-StoreOption = Annotated[Path, typer.Option("--store", help="the concentrator's members and keys")]
-KeysOption = Annotated[
-    Path | None,
-    typer.Option("--keys", exists=True, help="installation keys (CSV); else the desk's rule"),
-]
-PcapOption = Annotated[
-    Path | None, typer.Option("--pcap", help="write what is on the line, for tshark")
-]
 PortOption = Annotated[
     str, typer.Option("--port", help="a board's REPL: /dev/ttyACM0, socket://HOST:PORT, or auto")
 ]
 BoardOption = Annotated[str, typer.Option("--board", help="a folder of boards/")]
-STORE = Path("build/concentrator.db")
 
 
 @app.command("run")
@@ -127,7 +111,25 @@ def device_command(
     ] = None,
 ) -> None:
     """One device, its PLC UART open to whoever comes."""
-    _wait_for(serve(plc, flash, source))
+    wait_for(serve(plc, flash, source))
+
+
+@app.command("source")
+def source_command(
+    path: Annotated[Path, typer.Argument(help="the file to write")],
+    first: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="its first day, UTC")],
+    days: Annotated[int, typer.Option(min=1)] = 30,
+    annual: Annotated[float, typer.Option(min=0, help="consumption, kWh a year")] = 3500.0,
+    feed_in: Annotated[float, typer.Option(min=0, help="peak power of solar cells, W")] = 0.0,
+    phases: Annotated[int, typer.Option(help="1 or 3")] = 1,
+    disturb: Annotated[
+        list[str] | None, typer.Option(help='"START+DURATION KIND [LN] [VALUE]", in its time')
+    ] = None,
+) -> None:
+    """A measured source, for `osgp device --source`: a household and what disturbs its line."""
+    disturbances = tuple(Disturbance.parse(text) for text in disturb or ())
+    house = Source.household(first.date(), days, annual, feed_in)
+    replace(house, phases=phases, disturbances=disturbances).write(path)
 
 
 @app.command("repl")
@@ -143,7 +145,7 @@ def repl_command(
     where = f"pty:{folder / 'repl.tty'}"
     with Line(["tcp:0", where]) as line:
         print(f"another transceiver of its line is at {line.names[0]}")
-        _wait_for(serve(where, folder / "repl.flash", console=True))
+        wait_for(serve(where, folder / "repl.flash", console=True))
 
 
 @app.command("flash")
@@ -178,95 +180,13 @@ def logs_command(port: PortOption = "auto") -> None:
     print("\n".join(deploy.logs(port)) or "the journal is empty")
 
 
-@app.command()
-def discover(line: LineOption, pcap: PcapOption = None) -> None:
-    """Find all devices on a line; their unique ids."""
-    _wait_for(access.discover(line, pcap))
-
-
-@app.command()
-def commission(
-    unique_id: Annotated[str, typer.Argument(help="12 hexadecimal digits")],
-    line: LineOption,
-    store: StoreOption = STORE,
-    keys: KeysOption = None,
-    pcap: PcapOption = None,
-) -> None:
-    """Make a device a member of the network, with new keys."""
-    _wait_for(access.commission_one(line, access.unique_id(unique_id), store, keys, pcap))
-
-
-@app.command()
-def read(
-    table: Annotated[str, typer.Argument(help="BT23, ET03, or its number")],
-    line: LineOption,
-    device: DeviceOption,
-    offset: Annotated[int | None, typer.Option(min=0, help="the first octet")] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="octets; else to the end")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="octets only, in hexadecimal")] = False,
-    store: StoreOption = STORE,
-    pcap: PcapOption = None,
-) -> None:
-    """Read a table of a member, or a part of it."""
-    part = access.Part(access.table_number(table), offset, count)
-    _wait_for(access.read(line, device, part, raw, store, pcap))
-
-
-@app.command()
-def write(
-    table: Annotated[str, typer.Argument(help="BT53, ET03, or its number")],
-    data: Annotated[str, typer.Argument(help="octets in hexadecimal")],
-    line: LineOption,
-    device: DeviceOption,
-    offset: Annotated[int | None, typer.Option(min=0, help="the first octet")] = None,
-    store: StoreOption = STORE,
-    pcap: PcapOption = None,
-) -> None:
-    """Write octets into a table of a member. What a host may not set stays as it is."""
-    octets = bytes.fromhex(data)
-    _wait_for(access.write(line, device, access.table_number(table), octets, offset, store, pcap))
-
-
-@app.command()
-def watch(
-    line: LineOption,
-    tables: Annotated[list[str] | None, typer.Argument(help="tables to look at")] = None,
-    device: Annotated[str, typer.Option(help="the member whose tables and frames")] = "",
-    every: Annotated[float, typer.Option(min=0.1, help="seconds between looks")] = 5.0,
-    explain: Annotated[bool, typer.Option("--explain", help="frames in full")] = False,
-    store: StoreOption = STORE,
-    pcap: PcapOption = None,
-) -> None:
-    """Frames as they are heard; with tables, also what changes in them. Until Ctrl-C."""
-    if tables and not device:
-        raise ValueError("whose tables? name the --device")
-    numbers = [access.table_number(table) for table in tables or ()]
-    key = access.key_of(store, device) if device else None
-    decoder = Decoder(Key(key) if key else None)
-
-    def show(lpdu: bytes) -> None:
-        node = decoder.frame(lpdu)
-        stamp = time.strftime("%H:%M:%S ")
-        print(f"{stamp}{node}" if explain else stamp + node.text, flush=True)
-
-    _wait_for(access.watch(line, show, device, numbers, every, store, pcap))
-
-
-@app.command()
-def decode(
-    what: Annotated[str, typer.Argument(help="a capture, or one frame in hexadecimal")],
-    device: Annotated[str, typer.Option(help="the member whose key opens it")] = "",
-    store: StoreOption = STORE,
-) -> None:
-    """Explain a captured frame, or a whole capture."""
-    key = access.key_of(store, device) if device else None
-    nodes = explain_file(what, key) if Path(what).exists() else [explain_hex(what, key)]
-    console = Console()
-    for node in nodes:
-        if console.is_terminal:
-            console.print(node)
-        else:
-            print(node)
+for command in (cli_access.discover, cli_access.commission, cli_access.read, cli_access.write):
+    app.command()(command)
+for command in (cli_meter.call, cli_meter.profile, cli_meter.transact):
+    app.command()(command)
+app.command("events")(cli_meter.show_events)
+app.command()(cli_access.watch)
+app.command()(cli_access.decode)
 
 
 @image_app.command("build")
@@ -288,13 +208,6 @@ def image_show(path: Annotated[Path, typer.Argument(exists=True)]) -> None:
     print(f"version {header.version}, for {header.family}, {header.length:,} octets")
     print(f"bytecode {header.mpy}, small ints of {header.small_int_bits} bits")
     print(f"SHA-256 {header.digest.hex()}")
-
-
-def _wait_for(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def _code(error: BaseException) -> int:

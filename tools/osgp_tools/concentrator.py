@@ -132,8 +132,8 @@ class Concentrator:
         return identity
 
     async def read_registers(self, device: Device) -> list[Figure]:
-        """BT23: energy and the rest, in total and by tier."""
-        figures = await device.meter.figures(23)
+        """BT23: energies and counts, in total and by tier; the demands are left out."""
+        figures = await device.meter.figures(23, "summations")
         self.readings.registers(
             device.member.unique_id,
             datetime.now(UTC),
@@ -143,7 +143,7 @@ class Concentrator:
 
     async def read_instantaneous(self, device: Device) -> list[Figure]:
         """BT28."""
-        figures = await device.meter.figures(28)
+        figures = await device.meter.figures(28, "values")
         self.readings.instantaneous(
             device.member.unique_id,
             datetime.now(UTC),

@@ -1,13 +1,14 @@
-"""The load curve of a day as a picture."""
+"""Load curves as pictures: a day of several devices, and whatever a data set has recorded."""
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from osgp_tools.checks import tier_at
+from osgp_tools.profile_readout import Profile, ReadoutError
 from osgp_tools.readout import Day
 from osgp_tools.source import BERLIN
 
@@ -23,15 +24,7 @@ def draw(days: Sequence[tuple[str, Day]], paths: Sequence[Path]) -> None:
     import matplotlib.pyplot as plt
     from matplotlib.dates import DateFormatter, HourLocator
 
-    style: Any = {
-        "font.size": 9,
-        "axes.edgecolor": _INK,
-        "text.color": _INK,
-        "svg.hashsalt": "osgp",  # the same picture for the same day
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    with plt.rc_context(style):
+    with plt.rc_context(_style()):
         figure, axes = plt.subplots(
             len(days),
             1,
@@ -53,9 +46,24 @@ def draw(days: Sequence[tuple[str, Day]], paths: Sequence[Path]) -> None:
         figure.suptitle(title, x=0.08, ha="left", fontsize=11)
         figure.tight_layout(rect=(0, 0, 1, 0.99))
         for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else {})
+            _save(figure, path)
         plt.close(figure)
+
+
+def _style() -> Any:
+    return {
+        "font.size": 9,
+        "axes.edgecolor": _INK,
+        "text.color": _INK,
+        "svg.hashsalt": "osgp",  # the same picture for the same day
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else {})
 
 
 def _panel(axis, label: str, day: Day) -> None:
@@ -87,3 +95,56 @@ def _panel(axis, label: str, day: Day) -> None:
         f", fed in {fed_in / 1000:.3f} kWh" if fed_in else ""
     )
     axis.set_title(text, loc="left", fontsize=9)
+
+
+def draw_profile(title: str, profile: Profile, path: Path) -> None:
+    """A panel for each channel: what is counted as mean power or by interval, the rest as it is.
+
+    ReadoutError: there is nothing to draw.
+    """
+    if len(profile.intervals) < 2:
+        raise ReadoutError(f"nothing to draw: {profile}")
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # no screen needed
+    import matplotlib.pyplot as plt
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    with plt.rc_context(_style()):
+        channels = len(profile.sources)
+        figure, axes = plt.subplots(
+            channels, 1, figsize=(9, 1.2 + 1.9 * channels), sharex=True, squeeze=False
+        )
+        for channel, axis in enumerate(axes[:, 0]):
+            _channel_panel(axis, profile, channel)
+        locator = AutoDateLocator(tz=UTC)
+        axes[-1, 0].xaxis.set_major_locator(locator)
+        axes[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
+        axes[-1, 0].set_xlabel("UTC")
+        figure.suptitle(title, x=0.08, ha="left", fontsize=11)
+        figure.tight_layout(rect=(0, 0, 1, 0.99))
+        _save(figure, path)
+        plt.close(figure)
+
+
+def _channel_panel(axis: Any, profile: Profile, channel: int) -> None:
+    """Steps of one channel; a gap where intervals are missing."""
+    source = profile.sources[channel]
+    unit, factor = source.unit, 1.0
+    if source.counts and unit.endswith("h"):  # energy of an interval as its mean power
+        unit, factor = unit[:-1], timedelta(hours=1) / profile.length
+    runs: list[list[tuple[datetime, int]]] = []
+    for end, value in profile.series(channel):
+        if runs and end - runs[-1][-1][0] == profile.length:
+            runs[-1].append((end, value))
+        else:
+            runs.append([(end, value)])
+    for run in runs:
+        edges = [run[0][0] - profile.length, *(end for end, _ in run)]
+        values = [factor * value for _, value in run]
+        axis.stairs(values, edges, baseline=0, fill=True, color=_USED, alpha=0.25, linewidth=0)
+        axis.stairs(values, edges, baseline=None, color=_USED, linewidth=1.4)
+    axis.grid(axis="y", color=_GRID, linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.set_title(source.name, loc="left", fontsize=9)
+    axis.set_ylabel(unit)

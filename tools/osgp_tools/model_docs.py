@@ -1,13 +1,13 @@
-"""Prints the reference pages of the tables, which are docs/tables in the repository."""
+"""Prints the reference pages of the tables: docs/tables in the repository (`reference.py`)."""
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from tables import layout, schema
+from tables.dimensions import BT00_BASIC_TABLES, BT00_EXTENDED_TABLES
 from tables.schema import Array, Bits, Field, Record, Table
 
-_LEVELS = {
+LEVELS = {
     schema.ANYONE: "anyone",
     schema.READ: "RK, MBK and above",
     schema.PROVISION: "PK and above",
@@ -19,15 +19,37 @@ _KINDS = {
     schema.KEPT: "kept in flash",
     schema.LIVE: "in RAM",
     schema.SERVED: "answered read by read",
+    schema.STORED: "in flash alone",
+}
+# where a layout or a parameter list stands
+ORIGINS = {
+    schema.GUIDE: "laid out in the OSGP Alliance's guides",
+    schema.C12_19: "by ANSI C12.19, which OSGP builds on",
+    schema.PROFILE: "by this project, where no public document lays it out",
 }
 _ORIGINS = (
     ("MEP", "the MEP guide (OSGP Alliance, 2022)"),
     ("OPT", "the optical port guide (OSGP Alliance, 2021)"),
+    ("ECH", "Echelon's ANSI meter user's guide (79010-02)"),
     ("C12.19", "ANSI C12.19, through open implementations (`osgp.md` 3.1)"),
     ("profile", "this project"),
 )
+# of a field that does not say: its table's; in a table of the guides each field says its page
+_UNSAID = {schema.C12_19: "C12.19", schema.PROFILE: "profile"}
+# what a public document names, without anything from which a layout would follow
+_ONLY_NAMED = (
+    ("ET48", "ten entries (ET11.23), and that demand was configured (ET42.10)"),
+    ("ET92", "P2P communication"),
+    ("ET93", "P2P communication"),
+    ("ET94", "P2P communication"),
+    ("ET95", "P2P communication, the SIM's number (ET90.19)"),
+    ("ET96", "P2P communication"),
+    ("ET98", "P2P communication, a modem's replies (ET90)"),
+    ("ET124", "the security log"),
+)
+BASIC, EXTENDED = 41, 68  # tables that OSGP counts (ESNA's slides)
 _INDICES = "ijkl"
-_HEAD = (
+HEAD = (
     "| Offset | Name | Type | Set by | Default | Meaning | Source |",
     "|---|---|---|---|---|---|---|",
 )
@@ -38,15 +60,6 @@ def pages(tables: tuple[Table, ...]) -> dict[str, str]:
     ordered = sorted(tables, key=lambda one: one.number)
     texts = {f"{one.name}.md": _page(one, tables) for one in ordered}
     texts["README.md"] = _index(ordered)
-    return texts
-
-
-def write(tables: tuple[Table, ...], folder: Path) -> dict[str, str]:
-    """Writes the pages into a folder, which is made. Returns them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = pages(tables)
-    for name, text in texts.items():
-        (folder / name).write_text(text)
     return texts
 
 
@@ -79,8 +92,8 @@ def _page(one: Table, tables: tuple[Table, ...]) -> str:
         "",
         f"Table {one.number} (0x{one.number:04X}), {one.size} octets.",
         "",
-        f"- Read: {_LEVELS[one.read]}",
-        f"- Write: {_LEVELS[one.write]}",
+        f"- Read: {LEVELS[one.read]}",
+        f"- Write: {LEVELS[one.write]}",
         f"- Body: {body}",
     ]
     runs = layout.host_runs(one)
@@ -96,7 +109,7 @@ def _page(one: Table, tables: tuple[Table, ...]) -> str:
     if closed and one.write != schema.NEVER:
         lines += ["", "Fields that the guides leave to the host and this meter does not:", ""]
         lines += [f"- `{item.name}`: {item.closed}" for item in closed]
-    lines += ["", *_HEAD, *_rows(one.record, _Place(0), "", layout.default_body(one, tables))]
+    lines += ["", *HEAD, *rows(one.record, Place(0), "", layout.default_body(one, tables))]
     return "\n".join(lines) + "\n"
 
 
@@ -105,7 +118,7 @@ def _run(run: tuple[int, int]) -> str:
     return f"{first}" if length == 1 else f"{first}-{first + length - 1}"
 
 
-class _Place:
+class Place:
     """An offset with a stride for each array around it: 17 + 977i + 10j."""
 
     def __init__(self, offset: int, strides: tuple[int, ...] = ()):
@@ -118,18 +131,19 @@ class _Place:
             parts.append(index if stride == 1 else f"{stride}{index}")
         return " + ".join(parts)
 
-    def after(self, size: int) -> "_Place":
-        return _Place(self.offset + size, self.strides)
+    def after(self, size: int) -> "Place":
+        return Place(self.offset + size, self.strides)
 
-    def within(self, array: Array) -> "_Place":
-        return _Place(self.offset, (*self.strides, array.item.size))
+    def within(self, array: Array) -> "Place":
+        return Place(self.offset, (*self.strides, array.item.size))
 
 
-def _rows(item, place: _Place, name: str, body: bytes) -> Iterator[str]:
+def rows(item, place: Place, name: str, body: bytes) -> Iterator[str]:
+    """A row of `HEAD` for each field of `item`, which begins at `place`; body: of the defaults."""
     if isinstance(item, Record):
         for inner in item.fields:
             path = ".".join(part for part in (name, inner.name) if part)
-            yield from _rows(inner, place, path, body)
+            yield from rows(inner, place, path, body)
             place = place.after(inner.size)
     elif isinstance(item, Array):
         yield from _array_rows(item, place, name, body)
@@ -139,20 +153,20 @@ def _rows(item, place: _Place, name: str, body: bytes) -> Iterator[str]:
         yield _field_row(item, place, name, body)
 
 
-def _array_rows(item: Array, place: _Place, name: str, body: bytes) -> Iterator[str]:
+def _array_rows(item: Array, place: Place, name: str, body: bytes) -> Iterator[str]:
     if not item.count:
         yield f"| {place} | **{name}** | none | | | not in this meter ({item.by}) | |"
         return
     if item.count == 1:
-        yield from _rows(item.item, place, f"{name}[0]", body)
+        yield from rows(item.item, place, f"{name}[0]", body)
         return
     index = _INDICES[len(place.strides)]
     size = f"{item.count} x {item.item.size} octets"
     yield f"| {place} | **{name}** | {size} | | | {index} = 0..{item.count - 1}, by {item.by} | |"
-    yield from _rows(item.item, place.within(item), f"{name}[{index}]", body)
+    yield from rows(item.item, place.within(item), f"{name}[{index}]", body)
 
 
-def _field_row(item: Field, place: _Place, name: str, body: bytes) -> str:
+def _field_row(item: Field, place: Place, name: str, body: bytes) -> str:
     meaning = " ".join(part for part in (item.doc, f"({item.unit})" if item.unit else "") if part)
     default = ""
     if not place.strides and item.who != "-":
@@ -165,7 +179,7 @@ def _field_row(item: Field, place: _Place, name: str, body: bytes) -> str:
     return f"| {place} | {shown} | {kind} | {who} | {default} | {meaning} | {item.clause} |"
 
 
-def _bit_rows(item: Bits, place: _Place, name: str) -> Iterator[str]:
+def _bit_rows(item: Bits, place: Place, name: str) -> Iterator[str]:
     yield f"| {place} | `{name}` | {8 * item.size} bits | | | | {item.clause} |"
     for part in item.parts:
         if not part.name:
@@ -184,15 +198,15 @@ def _index(ordered: list[Table]) -> str:
     lines = [
         "# Tables of this meter",
         "",
-        "Printed from `firmware/tables` by `python -m osgp_tools.model --docs docs/tables`; the "
-        "device serves the same definitions. Do not edit.",
+        "Printed from `firmware/tables` by `make docs`; the device serves the same definitions. "
+        "Do not edit.",
         "",
         "| Table | Number | Title | Octets | Read | Write | Body |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| [{one.name}]({one.name}.md) | {one.number} | {one.title} | {one.size} "
-        f"| {_LEVELS[one.read]} | {_LEVELS[one.write]} | {_KINDS[one.source.kind]} |"
+        f"| {LEVELS[one.read]} | {LEVELS[one.write]} | {_KINDS[one.source.kind]} |"
         for one in ordered
     ]
     lines += [
@@ -202,6 +216,10 @@ def _index(ordered: list[Table]) -> str:
         "table. What a host writes over the fields of others is dropped and the write still "
         "answered with 00 (profile 6). On the power line every message is secured and has the "
         "level of MK.",
+        "",
+        "## How many there are",
+        "",
+        *_count(ordered),
         "",
         "## Where the facts come from",
         "",
@@ -214,13 +232,63 @@ def _index(ordered: list[Table]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _count(ordered: list[Table]) -> Iterator[str]:
+    """How many tables there are by where their layout stands, and which are not there."""
+    basic = {one.number for one in ordered if one.name.startswith("BT")}
+    extended = {one.number - 2048 for one in ordered if one.name.startswith("ET")}
+    yield (
+        f"OSGP counts {BASIC} basic and {EXTENDED} extended tables (ESNA); which numbers they "
+        f"have is not public. This meter has {len(basic)} basic and {len(extended)} extended "
+        "ones. Some of these may not be the standard's, for ANSI C12.19 has more:"
+    )
+    yield ""
+    yield from by_origin(ordered)
+    named = [one for one in _ONLY_NAMED if int(one[0][2:]) not in extended]
+    extended.update(int(name[2:]) for name, _ in named)
+    yield ""
+    yield "Absent, because a public document names them and no more:"
+    yield ""
+    yield from (f"- {name}: {what}" for name, what in named)
+    yield ""
+    yield (
+        "Absent, because no public document on OSGP names them (ANSI C12.19 has more basic tables "
+        "than OSGP took over): "
+        f"{missing('BT', basic, 8 * BT00_BASIC_TABLES)}; "
+        f"{missing('ET', extended, 8 * BT00_EXTENDED_TABLES)}. What the standard has and this "
+        "meter has not is among these."
+    )
+
+
+def by_origin(ordered) -> Iterator[str]:
+    """How many of some tables or procedures are laid out where, and which."""
+    for one, title in ORIGINS.items():
+        names = [item.name for item in ordered if item.origin == one]
+        yield f"- {len(names)} {title}: {', '.join(names) or 'none'}"
+
+
+def missing(prefix: str, there: set[int], end: int) -> str:
+    """The numbers below `end` that are not there, as "BT09, BT17-BT19"."""
+    parts = []
+    first = None
+    for number in range(end + 1):
+        gone = number < end and number not in there
+        if gone and first is None:
+            first = number
+        elif not gone and first is not None:
+            last = number - 1
+            name = f"{prefix}{first:02}"
+            parts.append(name if first == last else f"{name}-{prefix}{last:02}")
+            first = None
+    return ", ".join(parts)
+
+
 def _origins(ordered: list[Table]) -> Iterator[str]:
     """How many fields (a set of bits is one, an array's fields count once) are from where."""
     fields: Counter[str] = Counter()
     found: dict[str, set[str]] = {}
     for one in ordered:
         for item in definitions_of(one.record):
-            title = origin(item.clause)
+            title = origin(item.clause or _UNSAID.get(one.origin, ""))
             fields[title] += 1
             found.setdefault(title, set()).add(one.name)
     yield f"{len(ordered)} tables, {sum(fields.values())} fields (an array's fields count once):"

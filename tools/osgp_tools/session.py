@@ -61,6 +61,21 @@ class Result(IntEnum):
     NO_AUTHORIZATION = 5
     UNKNOWN_PROCEDURE = 6
 
+    @property
+    def text(self) -> str:
+        return _RESULTS[self]
+
+
+_RESULTS = (
+    "done",
+    "accepted, not complete",
+    "bad parameter",
+    "conflicts with the setup",
+    "timing constraint",
+    "no authorization",
+    "unknown procedure",
+)
+
 
 class SessionError(Exception):
     """The device answered, and the answer is no success."""
@@ -213,8 +228,13 @@ class Session:
             command += len(piece).to_bytes(2, "big") + piece
             await self._request(command, f"write {table} from {offset + a}", self.client.writing)
 
-    async def procedure(self, number: int, parameters: bytes = b"") -> Outcome:
-        """Run a procedure once and wait for its result. BPnn is nn, EPnn 2048 + nn."""
+    async def procedure(
+        self, number: int, parameters: bytes = b"", waiting: tuple[int, ...] = (Result.ACCEPTED,)
+    ) -> Outcome:
+        """Run a procedure once and wait for its result. BPnn is nn, EPnn 2048 + nn.
+
+        `waiting`: results that are not the last word. One that stays is what it came to.
+        """
         psn = self._numbers.next_procedure()
         head = number.to_bytes(2, "little") + bytes((psn,))
         try:
@@ -224,12 +244,17 @@ class Session:
             if refused.code != Code.OPERATION_NOT_POSSIBLE:
                 raise
         initiated = self.client.last
+        outcome = None
         for _ in range(RESULT_POLLS):
             response = await self.read(PROCEDURE_RESPONSE)
-            if response[:3] == head and len(response) > 3 and response[3] != Result.ACCEPTED:
-                return Outcome(response[3], response[4:], initiated)
+            if response[:3] == head and len(response) > 3:
+                outcome = Outcome(response[3], response[4:], initiated)
+                if outcome.result not in waiting:
+                    return outcome
             await asyncio.sleep(RESULT_PAUSE)
-        raise SessionError(f"procedure {number}: no result")
+        if outcome is None:
+            raise SessionError(f"procedure {number}: no result")
+        return outcome
 
     async def _request(self, command: bytes, what: str, effort: Effort | None = None) -> bytes:
         """One service request: its data. Follows the device's sequence number up, once."""

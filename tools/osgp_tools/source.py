@@ -20,7 +20,8 @@ from itertools import accumulate
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from meter.element import ENERGY_SIZE, FORMAT, HEADER, HEADER_SIZE, MAGIC
+from meter.element import DISTURBED, ENERGY_SIZE, FORMAT, HEADER, HEADER_SIZE, MAGIC
+from osgp_tools.disturbances import PHASES, Disturbance, decode_section, encode_section
 
 BERLIN = ZoneInfo("Europe/Berlin")
 QUARTER = timedelta(minutes=15)
@@ -36,11 +37,16 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """Energy by quarter hour from midnight UTC of `first` on. `reverse` may be empty."""
+    """Energy by quarter hour from midnight UTC of `first` on. `reverse` may be empty.
+
+    What disturbs the line, and a second and a third phase, show in the present values alone.
+    """
 
     first: date
     forward: tuple[int, ...]  # mWh
     reverse: tuple[int, ...] = ()
+    phases: int = 1  # or 3
+    disturbances: tuple[Disturbance, ...] = ()
 
     @classmethod
     def household(
@@ -68,28 +74,44 @@ class Source:
         if len(data) < HEADER_SIZE:
             raise SourceError("shorter than its header")
         magic, form, directions, first, days = struct.unpack_from(HEADER, data)
-        if magic != MAGIC or form != FORMAT or directions not in (1, 2):
+        if magic != MAGIC or form not in (FORMAT, DISTURBED) or directions not in (1, 2):
             raise SourceError("not a measured source")
-        if len(data) != HEADER_SIZE + days * QUARTERS * directions * ENERGY_SIZE:
+        end = HEADER_SIZE + days * QUARTERS * directions * ENERGY_SIZE
+        if len(data) < end or (form == FORMAT and len(data) > end):
             raise SourceError("not as long as its header says")
         energies = [
             int.from_bytes(data[k : k + ENERGY_SIZE], "little")
-            for k in range(HEADER_SIZE, len(data), ENERGY_SIZE)
+            for k in range(HEADER_SIZE, end, ENERGY_SIZE)
         ]
         reverse = tuple(energies[1::2]) if directions == 2 else ()
-        return cls(EPOCH + timedelta(days=first), tuple(energies[::directions]), reverse)
+        section = (1, ())
+        if form == DISTURBED:
+            try:
+                section = decode_section(data[end:])
+            except ValueError as error:
+                raise SourceError(str(error)) from None
+        return cls(EPOCH + timedelta(days=first), tuple(energies[::directions]), reverse, *section)
 
     def encode(self) -> bytes:
-        """The device's file. OverflowError: a quarter hour has 16.8 kWh or more."""
+        """The device's file, of format 1 if nothing asks for more.
+
+        OverflowError: a quarter hour has 16.8 kWh or more. ValueError: phases are not 1 or 3.
+        """
+        if self.phases not in (1, PHASES):
+            raise ValueError(f"{self.phases} phases; there are 1 or {PHASES}")
         directions = (self.forward, self.reverse) if self.reverse else (self.forward,)
         days = len(self.forward) // QUARTERS
         first = (self.first - EPOCH).days
-        header = struct.pack(HEADER, MAGIC, FORMAT, len(directions), first, days)
-        return header + b"".join(
+        disturbed = self.phases > 1 or self.disturbances
+        form = DISTURBED if disturbed else FORMAT
+        header = struct.pack(HEADER, MAGIC, form, len(directions), first, days)
+        energies = b"".join(
             energy.to_bytes(ENERGY_SIZE, "little")
             for quarter in zip(*directions, strict=True)
             for energy in quarter
         )
+        section = encode_section(self.phases, self.disturbances) if disturbed else b""
+        return header + energies + section
 
     def write(self, path: Path) -> None:
         """Write the device's file."""

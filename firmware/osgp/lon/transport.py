@@ -13,7 +13,7 @@ import ticks
 from osgp.kernels import copy, equal
 from osgp.lon.npdu import APDU, BROADCAST, HEADER, SPDU, TPDU, UNIQUE_ID
 
-RECORDS = const(16)
+RECORDS = const(8)  # senders at a time; one that begins anew takes its old record again
 LARGEST = const(160)  # octets of an APDU, in and out (profile 20)
 SILENCE_MS = const(
     2000

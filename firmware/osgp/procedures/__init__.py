@@ -1,28 +1,23 @@
-"""BT07 and BT08: procedures, found by number. Source: `osgp.md` 4, `profile.md` 7.
+"""Procedures: a write of BT07 initiates one, BT08 holds its result (MEP p.50-53).
 
-    BT07  number 11 bits, manufacturer 1 (bit 11), selector 4: UINT16 LE | PSN 1 | parameters
-    BT08  number 2 | PSN 1 | result 1 | data
+    BT07   number 2 (bits 0-11, bit 11: extended; 12-15: 0) | PSN 1 | parameters
+    BT08   number 2 | PSN 1 | result 1 | data 12
 
-A procedure happens once: number, PSN and "accepted" are kept before its effects begin, result and
-data after. The PSN of the last one again, whatever else is written with it, is answered 04 and
-changes nothing; its sender then reads BT08.
+Which rare module has a procedure, and how long its parameters are, follows from the definitions
+(`tables/compiled.py`). Each happens once: its number and result are kept, and kept before its
+effects begin (profile 7). The same PSN again is answered 04 and BT08 stays; the concentrator then
+reads BT08.
 """
 
 from micropython import const
 
+import rare
 from osgp.kernels import copy, fill
+from osgp.procedures.results import ACCEPTED, BAD_PARAMETER, NO_AUTHORIZATION, UNKNOWN
 from tables.model import NOT_POSSIBLE, OK
 
 BT07 = const(7)
 BT08 = const(8)
-
-DONE = const(0)
-ACCEPTED = const(1)
-BAD_PARAMETER = const(2)
-CONFLICT = const(3)
-TIMING = const(4)
-NO_AUTHORIZATION = const(5)
-UNKNOWN = const(6)
 
 _NAME = "procedure"
 _HEADER = const(3)
@@ -32,18 +27,26 @@ _FIRST_PSN = const(10)  # on the power line (profile 7)
 _LAST_PSN = const(254)
 _NONE_YET = const(0xFF)  # a PSN that no door uses
 
+# An entry of the compiled procedures (`osgp_tools.model.compile_procedures`)
+_ENTRY = const(6)
+_FAMILY = const(2)
+_LEVEL = const(3)
+_LENGTH = const(4)
+_OPEN_END = const(5)
+
 
 class Procedures:
-    """The initiator.
+    """The initiator."""
 
-    A procedure is `function(parameters, response, now) -> (result, octets of response data)`.
-    """
-
-    def __init__(self, model, settings):
+    def __init__(self, compiled: bytes, families, model, settings, device):
+        """`compiled`, `families`: as in tables/compiled.py. `device`: what procedures work on."""
+        self._compiled = compiled
+        self._families = families
         self._settings = settings
+        self._device = device
         self._response = model.body(BT08)
-        self._procedures = {}
         self.initiated = 0
+        self.on_initiated = None  # f(number): it is going to run
         kept = bytearray(_RESULT + _DATA)
         if settings.load(_NAME, kept) != len(kept):
             fill(kept, 0, len(kept), 0)
@@ -51,11 +54,7 @@ class Procedures:
         self._response[:] = kept
         model.writer(BT07, self._initiate)
 
-    def add(self, number: int, function):
-        """`number` as in BT07: bit 11 set for extended procedures."""
-        self._procedures[number] = function
-
-    def _initiate(self, offset, buf, a, n, now) -> int:
+    def _initiate(self, offset, buf, a, n, level, now) -> int:
         response = self._response
         if (
             offset
@@ -72,15 +71,30 @@ class Procedures:
         draft[2] = buf[a + 2]
         draft[3] = ACCEPTED
         self._keep(draft)
-        procedure = self._procedures.get(number)
-        if procedure is None:
-            draft[3] = UNKNOWN
-        else:
-            data = bytearray(_DATA)
-            draft[3], length = procedure(bytes(buf[a + _HEADER : a + n]), data, now)
-            copy(draft, _RESULT, data, 0, length)
+        data = bytearray(_DATA)
+        parameters = bytes(buf[a + _HEADER : a + n])
+        draft[3], length = self._run(number, parameters, data, level, now)
+        copy(draft, _RESULT, data, 0, length)
         self._keep(draft)
         return OK
+
+    def _run(self, number, parameters, data, level, now):
+        """(result, octets of data)."""
+        compiled = self._compiled
+        entry = 0
+        while entry < len(compiled) and compiled[entry] | compiled[entry + 1] << 8 != number:
+            entry += _ENTRY
+        if entry == len(compiled):
+            return UNKNOWN, 0
+        if level < compiled[entry + _LEVEL]:
+            return NO_AUTHORIZATION, 0
+        surplus = len(parameters) - compiled[entry + _LENGTH]
+        if surplus < 0 or (surplus and not compiled[entry + _OPEN_END]):
+            return BAD_PARAMETER, 0
+        if self.on_initiated:
+            self.on_initiated(number)
+        family = "osgp.procedures." + self._families[compiled[entry + _FAMILY]]
+        return rare.run(family, number, parameters, data, self._device, now)
 
     def _keep(self, draft):
         """BT08 becomes this once it is safe."""

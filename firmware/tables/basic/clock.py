@@ -10,8 +10,10 @@ from tables.dimensions import (
     BT51_TIER_SWITCHES,
 )
 from tables.schema import (
+    PROFILE,
     PROVISION,
     READ,
+    Procedure,
     Table,
     ansi_date,
     array,
@@ -138,6 +140,7 @@ BT53 = Table(
     source=kept(),
     doc="Default: Central Europe. Daylight saving begins at 02:00 and, by ET04.63, ends an hour "
     "later on the clock.",
+    pending=True,
     fields=(
         cited(
             "MEP p.225",
@@ -195,6 +198,7 @@ BT54 = Table(
     doc="Read by the local clock (BT55). Default: two tariffs, tier 0 from 6 to 22 h and tier 1 "
     "else, every day of one season, with the EU's summer time. A date of month 0 is unused; a "
     "tier switch that is not later than the one before it in its schedule is unused.",
+    pending=True,
     fields=(
         cited(
             "MEP p.226-228",
@@ -281,3 +285,25 @@ BT55 = Table(
 )
 
 TABLES = (BT50, BT51, BT52, BT53, BT54, BT55)
+
+PROCEDURES = (
+    Procedure(
+        "BP10",
+        "Set date and time",
+        family="clock",
+        parameters=(
+            bits(
+                "mask",
+                bit("time", "H", "set the time"),
+                bit("date", "H", "set the date"),
+                bit("qualifier", "H", "the weekday of `qualifier` is to fit the date"),
+                filler(5),
+            ),
+            ltime("clock", "H", "UTC"),
+            uint8("qualifier", "H", "bits 0-2: weekday, 0 is Sunday"),
+        ),
+        response=(ltime("before", "M", "UTC"), ltime("after", "M", "UTC")),
+        origin=PROFILE,
+        clause="profile 30",
+    ),
+)

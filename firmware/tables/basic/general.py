@@ -9,10 +9,10 @@ from tables.dimensions import (
     BT00_PENDING,
     BT00_RESPONSE_LENGTH,
     BT00_STATUS_LENGTH,
-    PROCEDURES,
 )
 from tables.schema import (
     ANYONE,
+    C12_19,
     NEVER,
     PROVISION,
     READ,
@@ -30,6 +30,7 @@ from tables.schema import (
     uint8,
 )
 
+_LAYOUTS = 4 << 12 | 60 << 5  # by which a reader of ET55 knows its places (MEP p.137)
 _MANUFACTURER = "OED "  # not a registered code: this is nobody's product
 
 
@@ -46,6 +47,15 @@ def _writable(extended):
     return lambda tables: _numbers([t.number for t in tables if t.write != NEVER], extended)
 
 
+def _procedures(extended):
+    def numbers(tables):
+        from tables import definitions  # which imports this module
+
+        return _numbers([one.number for one in definitions.PROCEDURES], extended)
+
+    return numbers
+
+
 BT00 = Table(
     "BT00",
     "General configuration",
@@ -54,7 +64,7 @@ BT00 = Table(
     source=fixed(),
     doc="The order and format of everything else, and the sets of tables and procedures used.",
     departs="The guides leave what follows octet 18 to themselves; the order of the sets is that "
-    "of ANSI C12.19. There are no pending tables yet, so octet 18 is 0.",
+    "of ANSI C12.19.",
     fields=(
         cited(
             "MEP p.196",
@@ -114,13 +124,13 @@ BT00 = Table(
                 "basic_procedures_used",
                 BT00_BASIC_PROCEDURES,
                 "P",
-                default=_numbers(PROCEDURES, 0),
+                default=_procedures(0),
             ),
             set_(
                 "extended_procedures_used",
                 BT00_EXTENDED_PROCEDURES,
                 "P",
-                default=_numbers(PROCEDURES, 1),
+                default=_procedures(1),
             ),
             set_("basic_tables_writable", BT00_BASIC_TABLES, "P", default=_writable(0)),
             set_("extended_tables_writable", BT00_EXTENDED_TABLES, "P", default=_writable(1)),
@@ -143,8 +153,18 @@ BT01 = Table(
             text("model", 8, "H", "left-justified", default="OSGP-ED"),
             uint8("hardware_version", "M"),
             uint8("hardware_revision", "M"),
-            uint8("firmware_version", "M", "high octet of the packed version"),
-            uint8("firmware_revision", "M", "low octet of the packed version"),
+            uint8(
+                "firmware_version",
+                "M",
+                "high octet: the layouts of the tables are those of the guides' 4.60",
+                default=_LAYOUTS >> 8,
+            ),
+            uint8(
+                "firmware_revision",
+                "M",
+                "low octet of the packed version",
+                default=_LAYOUTS & 0xFF,
+            ),
             bcd("serial_number", 16, "H", "the manufacturer's"),
         ),
     ),
@@ -157,6 +177,7 @@ BT05 = Table(
     read=READ,
     write=PROVISION,
     source=kept(),
+    origin=C12_19,
     doc="20 digits, because BT00 says that ids are BCD.",
     fields=(cited("C12.19 table 5", bcd("identification", 20, "H")),),
 )
@@ -167,6 +188,7 @@ BT06 = Table(
     read=READ,
     write=PROVISION,
     source=kept(),
+    origin=C12_19,
     doc="For the utility to use; the meter only keeps it. The widths under BCD ids are those of "
     "osgp.md 3.1 (confidence M).",
     fields=(

@@ -1,5 +1,6 @@
 """Extended decade 0: system information (OSGP ET04)."""
 
+from tables.dimensions import ET04_OUTAGES
 from tables.schema import (
     PROVISION,
     READ,
@@ -44,7 +45,7 @@ _RATING = cited(
     octets("program_id", 8, "M", "of the running firmware"),
     octets("self_identification", 30, "M", "of the transceiver"),
     uint8("pk_access", "H", "1: PK is off"),
-    uint8("outages_recorded", "P", "in ET09 and ET10", default=10),
+    uint8("outages_recorded", "P", "in ET09 and ET10", default=ET04_OUTAGES),
     uint8("unused_54", "F", default=4),
     uint8("energy_registers", "P", "in ET12", default=4),
     uint16("registration_current", "H", "starting current", unit="mA", default=10),

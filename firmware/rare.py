@@ -1,0 +1,22 @@
+"""Code that is rarely needed: imported, run once, and let go of.
+
+A function that is loaded takes some 90 octets of the heap for good (boards.md I). A module whose
+docstring begins with "Rare:" is loaded by this one alone, and is garbage when nobody holds it any
+more. It imports nothing but what is loaded anyway: that would stay.
+"""
+
+import sys
+
+
+def load(name: str):
+    """The module, which the next one to ask for it does not find."""
+    module = __import__(name, None, None, ("run",))
+    del sys.modules[name]
+    package, leaf = name.rsplit(".", 1)
+    delattr(sys.modules[package], leaf)
+    return module
+
+
+def run(name: str, *arguments):
+    """What `run(*arguments)` of the module returns. What it raises passes through."""
+    return load(name).run(*arguments)
