@@ -97,7 +97,7 @@ class Control:
         self.et05 = model.body(_ET05)
         self.et30 = model.body(_ET30)
         self.et46 = model.body(_ET46)
-        self.messages = None  # counts the power line's: `received`, `validated`
+        self.messages: ... = None  # counts the power line's: `received`, `validated`
         self.moving = 0
         self.wait = 0  # s for the contactor to arrive
         self.why = 0  # event 66 when it has, but for the state
@@ -109,11 +109,11 @@ class Control:
         self.source = 0
         self.level_limit = 0
         self.credit_limit = 0
-        self.average = None
+        self.average: ... = None
         self.average_limit = 0
-        self.over_power = None
+        self.over_power: ... = None
         self.delay = 0
-        self.prepay = None
+        self.prepay: ... = None
         self.allowed = 0
         self.warning = 0
         self.left = 0

@@ -12,7 +12,7 @@ _OVERFLOW = const(0x02)
 _CIRCULAR = const(0x04)
 
 
-def run(copies, what, argument=None, day=0):
+def run(copies, what, argument: ... = None, day=0):
     """ "restore": the counts as they were kept. "add": the argument is a copy of `size` octets,
     day the new `day`; says whether one was lost that nobody has read. "read": so many were read.
     What was changed is safe when this returns."""

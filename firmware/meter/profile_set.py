@@ -187,13 +187,20 @@ class ProfileSet:
         if block != self._block:
             self._enter(block)
         offset %= self.block_size
-        if offset >= self.header_size:
+        if self._block_newest < 0:  # an empty one is zeros from here to its end
+            self._kind = _ZEROS
+            self._a = offset
+            self._b = self.block_size
+        elif offset >= self.header_size:
             offset -= self.header_size
             size = self._size
             self._kind = self._find(offset // size)
             self._a = STATUS + offset % size
             self._b = STATUS + size
-            return
+        else:
+            self._point_to_header(offset)
+
+    def _point_to_header(self, offset):
         self._a = offset
         if offset < _SIMPLE_STATUS:
             self._show_end()
@@ -206,10 +213,8 @@ class ProfileSet:
     def _show_end(self):
         """Make the stamp the end time of the block."""
         stamp = self._profiles.stamp
-        fill(stamp, 0, _SIMPLE_STATUS, 0)
-        if self._block_newest >= 0:
-            minute = (self._block_newest + 1) * self.minutes + self.start
-            to_stime(minute // _DAY, minute % _DAY * 60, stamp, 0)
+        minute = (self._block_newest + 1) * self.minutes + self.start
+        to_stime(minute // _DAY, minute % _DAY * 60, stamp, 0)
 
     def _give(self, buf, o, n):
         """Fill buf[o:] with the piece, or if it is longer its first n octets: it ends there."""
@@ -232,8 +237,6 @@ class ProfileSet:
         """One of the simple status, n from the block's beginning, or of a damaged interval."""
         if self._kind == _SIMPLE:
             n = 8 * (n - _SIMPLE_STATUS)
-            if self._block_newest < 0:
-                return 0
             first = max(self._block_first - n, 0)
             end = self._block_newest % self.intervals + 1 - n
             return (1 << min(end, 8)) - (1 << first) if first < min(end, 8) else 0
@@ -263,11 +266,17 @@ class ProfileSet:
         damaged, or zeros where there is none."""
         if not self._block_first <= interval < self._block_end:
             return _ZEROS
-        if self._at >= 0:
-            at = self._at + (self._block - self._record_block) * self.intervals
-            at += interval - self._record_interval
-            if at >= self._begin and self.ring.read(at, self._record):
-                self._at = at
+        if self._at >= 0 and self._record_block == self._block:
+            # The usual case, as quick as can be: what is looked for lies just so far behind. A
+            # torn record in between would have moved it; then the number differs.
+            ahead = interval - self._record_interval
+            low = self._record[0] + ahead & 0xFF
+            ahead += self._at
+            if ahead >= self._begin and self.ring.read(ahead, self._record):
+                self._at = ahead
+                if self._record[0] == low and self._record[4] == self._block & 0xFF:
+                    self._record_interval = interval
+                    return _RECORD
         if self._is(interval):
             return _RECORD
         self._seek(interval)

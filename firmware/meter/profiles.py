@@ -60,14 +60,14 @@ class Profiles:
         """make_ring(k, size): a ring on the flash of set k, for payloads of this size. rings: a
         list that always has the rings of the sets, for who tends them. events: post(event,
         argument), which sets the alarm, too, and alarm(place, on)."""
-        self.sets = [None] * SETS
+        self.sets: list = [None] * SETS
         # of the sets and the quarter hour: seconds of an interval, 0: there is none, and from
         # midnight to where the first one begins
         self.lengths = [0] * SETS + [QUARTER_HOUR]
         self.starts = [0] * (SETS + 1)
-        self.registers = None
-        self.source = None
-        self.calendar = None
+        self.registers: ... = None
+        self.source: ... = None
+        self.calendar: ... = None
         self.active = False  # there is a clock
         self.left = 0
         self.dst = 0

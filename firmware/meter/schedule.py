@@ -63,7 +63,7 @@ def run(control):
     _relays(control, calendar, clock.valid)
 
 
-def _period(control, place, now):
+def _period(control, place, now: tuple[int, int]):
     """(is in force, is over) of the period whose start and end stand at this place of ET30."""
     start = from_ltime(control.et30, place)
     end = from_ltime(control.et30, place + 6)

@@ -75,11 +75,11 @@ class Events:
 
     def __init__(self, model, settings, primary, alternate):
         """primary, alternate: rings of payloads of SIZE, for BT74 and ET79."""
-        self.application = None
+        self.application: ... = None
         self.log = Log(primary, settings, "BT74")
         self.alternate = Log(alternate, settings, "ET79")
         self.sequence = max(self.log.sequence, self.alternate.sequence)  # of the last entry
-        self.doors = ()  # with `failures`: requests under a wrong key since the start
+        self.doors: tuple = ()  # with `failures`: requests under a wrong key since the start
         self.lost = 0  # entries and alarms that flash did not take
         self._model = model
         self._alarms = model.body(BT03)

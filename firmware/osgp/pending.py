@@ -51,7 +51,7 @@ class Pending:
         self.application = application
         self.before = before
         self.refused = 0  # activations that a table's checker did not let happen
-        self.on_event = None  # f(number, activated): one was activated, or cleared
+        self.on_event: ... = None  # f(number, activated): one was activated, or cleared
         self.headers = bytearray(HEADER * len(numbers))
         self._day = _LATER  # the first moment at which something is due
         self._second = 0

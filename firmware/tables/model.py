@@ -63,8 +63,8 @@ class Model:
         self._sizes = {}  # of served tables whose size changes
         self._stored = 0  # the stored table whose name was made last
         self._stored_name = ""
-        self.pending = None  # osgp.pending.Pending, or there are no pending tables
-        self.on_written = None  # f(number): a host's write is safe
+        self.pending: ... = None  # osgp.pending.Pending, or there are no pending tables
+        self.on_written: ... = None  # f(number): a host's write is safe
         self.user = NOBODY  # for whom a write is being carried out
         for k in range(self._count):
             entry = 2 + k * _ENTRY

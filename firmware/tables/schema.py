@@ -273,7 +273,7 @@ def flat(fields):
     return tuple(result)
 
 
-def cited(clause, *fields):
+def cited(clause, *fields) -> tuple:
     """Says of the fields that have no clause yet where they stand in a public document."""
     for field in flat(fields):
         if isinstance(field, Record):

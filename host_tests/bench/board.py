@@ -175,8 +175,8 @@ async def measure_typical(clock, folder: Path) -> list[Figure]:
         longest = await longest_slice(board)
         figures.append(Figure("longest slice, becoming a member", longest, "ms", 12))
         session = board.session(client, Numbers())
-        figures += await reading(board, session)
-        return figures + await filling_in(board, session, clock)
+        figures += await filling_in(board, session, clock)
+        return figures + await reading(board, session)
 
 
 async def measure_writes(clock, folder: Path) -> list[Figure]:

@@ -46,7 +46,7 @@ class Procedures:
         self._device = device
         self._response = model.body(BT08)
         self.initiated = 0
-        self.on_initiated = None  # f(number): it is going to run
+        self.on_initiated: ... = None  # f(number): it is going to run
         kept = bytearray(_RESULT + _DATA)
         if settings.load(_NAME, kept) != len(kept):
             fill(kept, 0, len(kept), 0)

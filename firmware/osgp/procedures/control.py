@@ -84,7 +84,7 @@ def _add_credit(control, parameters, response):
     return result, 12
 
 
-def _period(control, parameters, start):
+def _period(control, parameters, start: tuple[int, int]):
     """The start and end (ET30), from a moment (day, second) and a duration in minutes."""
     duration = struct.unpack_from("<H", parameters, len(parameters) - 2)[0]
     image = bytearray(12)
