@@ -11,7 +11,7 @@ STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requiremen
 export MP32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults repl model docs bank clean firmware dist \
+.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults wear repl model docs bank clean firmware dist \
         flash deploy reset logs emulator test-board bench-board
 
 help:  ## this list
@@ -32,7 +32,7 @@ tools: setup  ## what tests want and a package manager has: tshark, the 32-bit M
 run: setup  ## the main job: three devices, a power line, a concentrator (SPEED=0: as fast as it goes)
 	@$(BIN)/osgp run --speed $(SPEED)
 
-test: tools lint  ## everything that has to hold on the desk, in under ten minutes
+test: tools lint  ## everything that has to hold on the desk; a quarter of an hour
 	$(BIN)/python -m pytest --ignore=host_tests/board
 
 lint: setup  ## ruff, and the generated files are fresh
@@ -61,6 +61,9 @@ fuzz: setup  ## 200,000 mutated frames against one device
 
 test-faults: setup  ## power cuts at every flash operation, the whole sweep
 	$(BIN)/python host_tests/faults/powercut.py
+
+wear: setup  ## what a day costs the flash, and how many years that gives
+	MICROPYPATH=firmware:.frozen $(BIN)/micropython -X heapsize=400m host_tests/faults/device_life.py wear 60
 
 repl: setup  ## a MicroPython REPL with a live device in it: on the desk, or with PORT= a board's
 	@$(BIN)/osgp repl $(if $(PORT),--port $(PORT))

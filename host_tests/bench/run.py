@@ -1,11 +1,12 @@
 """Speed and memory of the device, beside the committed figures: python host_tests/bench/run.py
 [--commit]
 
-Memory is measured on the 32-bit unix port of MicroPython, whose heap use is a microcontroller's
-within 1.2 %, with the bank mounted in place and -X heapsize=128k. Times are ratios to a loop on
-the same interpreter, so that another machine gives about the same figure. The table is also
-written to build/bench.txt. Exit 1 when a budget is broken, or a figure has grown by more than its
-slack.
+Memory is measured on the 32-bit unix port of MicroPython with the bank mounted in place and -X
+heapsize=128k. A board's VM has the names of all modules in flash (osgp_tools/vm_names.py), some 25
+kB that are in the heap here; the budget of 80 kB is for a board (bench/board.py). Times are ratios
+to a loop on the same interpreter, so that another machine gives about the same figure. The table
+is also written to build/bench.txt. Exit 1 when a budget is broken, or a figure has grown by more
+than its slack.
 """
 
 import json
@@ -116,7 +117,7 @@ def measure() -> list[Figure]:
         desk.command(READ)
         desk.console("gc.collect()")
         figures.append(
-            Figure("heap in use", number(desk, "gc.mem_alloc()"), "octets", 80 * 1024, 0.03)
+            Figure("heap in use", number(desk, "gc.mem_alloc()"), "octets", 112 * 1024, 0.03)
         )
         figures.append(Figure("allocated by a secured read", allocation(desk), "octets", 0, 0))
         loop = calibration(desk)

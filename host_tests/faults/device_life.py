@@ -1,6 +1,7 @@
 """A life of a whole device, and what is left of it when power goes at any flash operation.
 
 usage: micropython device_life.py STEPS FIRST LAST    (powercut.py does that)
+       micropython device_life.py wear DAYS           (`make wear`)
 
 What runs is the firmware's own `Device` on real littlefs and rings in simulated NOR flash, without
 a line: a host configures tables, writes pending tables, transacts and calls procedures, and time
@@ -15,6 +16,9 @@ half, only some of its bits. After each of them the device starts and must have
 - events and intervals without a gap, and numbers that never went back,
 
 and must go on living.
+
+`wear` lets a device alone for some days, with the writes that a concentrator makes in them (its
+clock is set once a day, a table is written), and counts what that costs the flash.
 """
 
 import io
@@ -510,6 +514,43 @@ def sweep(life, first, last):
     return cuts
 
 
+REGIONS = (  # sectors from, to (device.py)
+    ("sequence numbers", 0, 2),
+    ("register snapshots", 2, 10),
+    ("load profile, set 1", 10, 22),
+    ("event log", 22, 25),
+    ("daily consumption", 34, 37),
+    ("settings (littlefs)", RAW_SECTORS, SECTORS),
+)
+ENDURANCE = 100000  # erases that NOR flash is specified for
+
+
+def wear(days):
+    """Live, and print what a day costs each region and how long it lasts."""
+    life = Life(seed=1)
+    running = life.running
+    for day in range(days):
+        running.live(86400)
+        running.set_clock(*running.clock())
+        assert running.write(BT06, bytes((day & 0xFF,)) * 60, 40) == OK
+    print("%-22s %8s %14s %12s" % ("region", "sectors", "pages a day", "years"))
+    for name, first, end in REGIONS:
+        inside = [
+            (address // SECTOR, new)
+            for address, new in life.nor.operations
+            if first <= address // SECTOR < end
+        ]
+        erases = {}
+        for sector, new in inside:
+            if new is None:
+                erases[sector] = erases.get(sector, 0) + 1
+        pages = len(inside) - sum(erases.values())
+        # A ring and littlefs go round: over the years every sector of a region is as worn.
+        average = sum(erases.values()) / (end - first) / days
+        years = "%12.0f" % (ENDURANCE / average / 365) if average else "   no erase"
+        print("%-22s %8d %14.1f %12s" % (name, end - first, pages / days, years))
+
+
 def main(steps, first, last):
     life = Life(seed=1)
     life.first = dict(life.known.tables)
@@ -519,4 +560,7 @@ def main(steps, first, last):
     print(len(life.nor.operations), "operations", cuts, "cuts")
 
 
-main(*[int(word) for word in sys.argv[1:]])
+if sys.argv[1] == "wear":
+    wear(int(sys.argv[2]))
+else:
+    main(*[int(word) for word in sys.argv[1:]])
