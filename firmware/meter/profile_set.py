@@ -175,11 +175,32 @@ class ProfileSet:
     def read(self, offset: int, n: int, buf, o: int):
         """Fill buf[o:o+n] with the set's table from `offset`, all within it. No allocation."""
         n += o
+        offset -= o
         while o < n:
-            self._point(offset)
+            self._point(offset + o)
             self._give(buf, o, n - o)
-            offset += self._b - self._a
             o += self._b - self._a
+            if self._kind == _RECORD:
+                o = self._run(buf, o, n)
+
+    def _run(self, buf, o, n) -> int:
+        """The whole intervals behind the one just given, up to buf[n]. Returns where they end.
+
+        The usual case, as quick as can be: each record is the next in the ring. A torn one in
+        between would have moved it; then the number differs.
+        """
+        while o + self._size <= n and self._record_interval + 1 < self._block_end:
+            low = self._record[0] + 1 & 0xFF
+            if not self.ring.read(self._at + 1, self._record):
+                break
+            self._at += 1
+            self._record_interval += 1
+            if self._record[0] != low or self._record[4] != self._block & 0xFF:
+                self._is(0)
+                break
+            copy(buf, o, self._record, STATUS, self.ring.size)
+            o += self._size
+        return o
 
     def _point(self, offset):
         """Make a:b of what `_kind` tells the table from `offset` to the end of a piece."""
@@ -197,17 +218,14 @@ class ProfileSet:
             self._kind = self._find(offset // size)
             self._a = STATUS + offset % size
             self._b = STATUS + size
-        else:
-            self._point_to_header(offset)
-
-    def _point_to_header(self, offset):
-        self._a = offset
-        if offset < _SIMPLE_STATUS:
+        elif offset < _SIMPLE_STATUS:
             self._show_end()
             self._kind = _END
+            self._a = offset
             self._b = _SIMPLE_STATUS
         else:
             self._kind = _SIMPLE
+            self._a = offset
             self._b = self.header_size
 
     def _show_end(self):
@@ -266,17 +284,11 @@ class ProfileSet:
         damaged, or zeros where there is none."""
         if not self._block_first <= interval < self._block_end:
             return _ZEROS
-        if self._at >= 0 and self._record_block == self._block:
-            # The usual case, as quick as can be: what is looked for lies just so far behind. A
-            # torn record in between would have moved it; then the number differs.
-            ahead = interval - self._record_interval
-            low = self._record[0] + ahead & 0xFF
-            ahead += self._at
-            if ahead >= self._begin and self.ring.read(ahead, self._record):
-                self._at = ahead
-                if self._record[0] == low and self._record[4] == self._block & 0xFF:
-                    self._record_interval = interval
-                    return _RECORD
+        if self._at >= 0:
+            at = self._at + (self._block - self._record_block) * self.intervals
+            at += interval - self._record_interval
+            if at >= self._begin and self.ring.read(at, self._record):
+                self._at = at
         if self._is(interval):
             return _RECORD
         self._seek(interval)
