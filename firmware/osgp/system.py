@@ -89,7 +89,9 @@ class System:
     def _fill_serial(self):
         """Until somebody gives a serial number it is the transceiver's id: in ET03 its 12
         hexadecimal digits; in BT01, whose digits are decimal, its octets as three decimals each,
-        of which the last 16 have room."""
+        of which the last 16 have room. Before the transceiver has told its id there is none."""
+        if not any(self._node.mip.uid):
+            return
         digits = "".join(["%03d" % octet for octet in self._node.mip.uid])[2:]
         for k in range(8):
             self._bt01[_SERIAL + k] = int(digits[2 * k]) << 4 | int(digits[2 * k + 1])

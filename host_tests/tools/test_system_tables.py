@@ -1,6 +1,7 @@
 """BT01, ET03 and ET04 as the whole device serves them, read with the definitions (in place of
 typed-in offsets)."""
 
+from device import Device
 from osgp import system
 from osgp_tools.lpdu import UNIQUE_ID, Frame
 from osgp_tools.model import decode, field
@@ -83,3 +84,15 @@ def test_a_random_source_that_repeats_is_refused(capsys):
     assert rig.exchange(frame.encode()) == []
     assert "repeats" in capsys.readouterr().out
     assert rig.exchange(frame.with_(body=b"\x51").encode()) != []  # the rest goes on
+
+
+def test_a_read_before_the_transceiver_is_there_gives_no_serial_number():
+    """A start reads BT01: what was made of no id stayed in ET03."""
+    rig = Rig.__new__(Rig)
+    rig.board = MemoryBoard(StillElement())
+    rig.device = Device(rig.board)
+    rig.device.start()
+    assert rig.device.model.load(2051)[:12] == bytes(12)
+    rig.node = rig.device.node
+    rig.bring_up()
+    assert rig.device.model.load(2051)[:12] == UID.hex().upper().encode()
