@@ -26,6 +26,7 @@ import struct
 import sys
 
 import vfs
+from nor import PAGE, SECTOR, WAYS, Blocks, Nor, Raw, blank
 
 import ticks
 from device import Device
@@ -34,12 +35,10 @@ from meter.element import SimulatedElement
 from settings import Settings
 from tables.model import MASTER, OK
 
-SECTOR = 4096
-PAGE = 256
 RAW_SECTORS = 0x4C
 FILE_SECTORS = 96
 SECTORS = RAW_SECTORS + FILE_SECTORS
-WAYS = ("before", "front", "back", "bits")
+UNIT = 16  # octets of a program of a ring, as on the boards
 FIRST_DAY = day_number(26, 10, 20)  # some days before daylight saving ends
 START = FIRST_DAY + 3
 DAYS = 400
@@ -57,84 +56,6 @@ KINDS = (
     + ("read_self", "reset_demand")
 )
 SUMS = [0]  # mWh before each quarter hour
-
-
-class Nor:
-    """NOR flash: programs only hit erased octets, or littlefs or a ring has made a mistake."""
-
-    def __init__(self, data=None):
-        self.data = bytearray(data or b"\xff" * (SECTORS * SECTOR))
-        self.operations = []  # (address, octets of a page programmed; None: a sector erased)
-
-    def program(self, address, buf):
-        n = len(buf)
-        if self.data[address : address + n] != b"\xff" * n:
-            raise AssertionError("programmed over %d" % address)
-        self.data[address : address + n] = buf
-        for place in range(0, n, PAGE):  # a chip programs page after page
-            self.operations.append((address + place, bytes(buf[place : place + PAGE])))
-
-    def erase(self, address):
-        self.operations.append((address, None))
-        self.data[address : address + SECTOR] = b"\xff" * SECTOR
-
-    def do(self, operation, way):
-        """Repeats a recorded operation, wholly (way None) or as far as power reached."""
-        address, new = operation
-        new = new or b"\xff" * SECTOR
-        half = len(new) // 2
-        end = address + len(new)
-        if way is None:
-            self.data[address:end] = new
-        elif way == "front":
-            self.data[address : address + half] = new[:half]
-        elif way == "back":
-            self.data[address + half : end] = new[half:]
-        elif way == "bits":
-            for i in range(len(new)):
-                self.data[address + i] |= new[i] & 0x5A  # of an erase: some bits are back
-                self.data[address + i] &= new[i] | 0xA5  # of a program: some bits are still set
-
-
-class Raw:
-    """The raw region, as rings want it."""
-
-    unit = 16
-
-    def __init__(self, nor):
-        self._nor = nor
-
-    def read(self, address, buf):
-        buf[:] = self._nor.data[address : address + len(buf)]
-
-    def program(self, address, buf):
-        self._nor.program(address, buf)
-
-    def erase(self, address):
-        self._nor.erase(address)
-
-
-class Blocks:
-    """The rest of the flash as littlefs wants it."""
-
-    def __init__(self, nor):
-        self._nor = nor
-
-    def readblocks(self, block, buf, offset=0):
-        at = (RAW_SECTORS + block) * SECTOR + offset
-        buf[:] = self._nor.data[at : at + len(buf)]
-
-    def writeblocks(self, block, buf, offset=0):
-        self._nor.program((RAW_SECTORS + block) * SECTOR + offset, buf)
-
-    def ioctl(self, operation, block):
-        if operation == 4:
-            return FILE_SECTORS
-        if operation == 5:
-            return SECTOR
-        if operation == 6:
-            self._nor.erase((RAW_SECTORS + block) * SECTOR)
-        return 0
 
 
 class Uart(io.IOBase):
@@ -185,7 +106,7 @@ class Board:
 
     def __init__(self, nor):
         self.now = 1000
-        self.flash = Raw(nor)
+        self.flash = Raw(nor, 0, UNIT)
         self.plc = Uart()
         self.watchdog = Watchdog()
         self._count = len(nor.operations) & 0xFF
@@ -220,7 +141,7 @@ class Running:
     """A device that has started on a flash."""
 
     def __init__(self, nor):
-        vfs.mount(vfs.VfsLfs2(Blocks(nor), progsize=PAGE), "/flash")
+        vfs.mount(vfs.VfsLfs2(Blocks(nor, RAW_SECTORS, FILE_SECTORS), progsize=PAGE), "/flash")
         self.board = Board(nor)
         self.device = Device(self.board)
         self.device.start()
@@ -323,8 +244,8 @@ class Life:
 
     def __init__(self, seed):
         self._state = seed
-        self.nor = Nor()
-        vfs.VfsLfs2.mkfs(Blocks(self.nor), progsize=PAGE)
+        self.nor = Nor(blank(SECTORS))
+        vfs.VfsLfs2.mkfs(Blocks(self.nor, RAW_SECTORS, FILE_SECTORS), progsize=PAGE)
         self.changes = []
         self.known = Known()
         self.transactions = 0
@@ -333,6 +254,7 @@ class Life:
         self.running.live(1)
         for table in TABLES:
             self.known.tables[table] = self.running.read(table)
+        self.first = dict(self.known.tables)
         self.start = bytes(self.nor.data)
         self.nor.operations = []
 
@@ -553,7 +475,6 @@ def wear(days):
 
 def main(steps, first, last):
     life = Life(seed=1)
-    life.first = dict(life.known.tables)
     life.live(steps)
     life.running.off()
     cuts = sweep(life, first, last)

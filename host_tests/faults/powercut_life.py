@@ -13,13 +13,12 @@ working.
 import sys
 
 import vfs
+from nor import PAGE, WAYS, Blocks, Nor, Raw, blank
 
 from osgp import kernels
 from settings import Settings
 from tables.store import Counter, Ring
 
-SECTOR = 4096
-PAGE = 256
 FILE_SECTORS = 16  # few, so that littlefs has to compact and to go round
 LOG_SECTORS = 3
 COUNTER_SECTORS = 2
@@ -27,101 +26,20 @@ SECTORS = FILE_SECTORS + LOG_SECTORS + COUNTER_SECTORS
 LOG_SIZE = 70  # a record is longer than half its slot, and can be torn anywhere
 LOG_SLOTS = LOG_SECTORS * 32
 COUNTER_SIZE = 6
+UNIT = 128  # octets of a program of a ring
 # Name and length of each setting: inline ones, and one that has blocks of its own.
 NAMES = (("BT51", 7), ("BT53", 30), ("BT54", 300), ("ET03", 60), ("keys", 120), ("ET21", 900))
 LARGEST = 900
-WAYS = ("before", "front", "back", "bits")
-
-
-class Nor:
-    """NOR flash: programs only hit erased octets, or littlefs or a ring has made a mistake."""
-
-    def __init__(self):
-        self.data = bytearray(b"\xff" * (SECTORS * SECTOR))
-        self.operations = []  # (address, octets of a page programmed; None: a sector erased)
-
-    def read(self, address, buf):
-        buf[:] = self.data[address : address + len(buf)]
-
-    def program(self, address, buf):
-        n = len(buf)
-        if self.data[address : address + n] != b"\xff" * n:
-            raise AssertionError("programmed over %d" % address)
-        self.data[address : address + n] = buf
-        for place in range(0, n, PAGE):  # a chip programs page after page
-            self.operations.append((address + place, bytes(buf[place : place + PAGE])))
-
-    def erase(self, address):
-        self.operations.append((address, None))
-        self.data[address : address + SECTOR] = b"\xff" * SECTOR
-
-    def do(self, operation, way):
-        """Repeats a recorded operation, wholly (way None) or as far as power reached."""
-        address, new = operation
-        new = new or b"\xff" * SECTOR
-        half = len(new) // 2
-        end = address + len(new)
-        if way is None:
-            self.data[address:end] = new
-        elif way == "front":
-            self.data[address : address + half] = new[:half]
-        elif way == "back":
-            self.data[address + half : end] = new[half:]
-        elif way == "bits":
-            for i in range(len(new)):
-                self.data[address + i] |= new[i] & 0x5A  # of an erase: some bits are back
-                self.data[address + i] &= new[i] | 0xA5  # of a program: some bits are still set
-
-
-class Raw:
-    """Sectors of the flash as a ring wants them."""
-
-    unit = 128
-
-    def __init__(self, nor, sector):
-        self._nor = nor
-        self._base = sector * SECTOR
-
-    def read(self, address, buf):
-        self._nor.read(self._base + address, buf)
-
-    def program(self, address, buf):
-        self._nor.program(self._base + address, buf)
-
-    def erase(self, address):
-        self._nor.erase(self._base + address)
-
-
-class Blocks:
-    """The first sectors of the flash as littlefs wants them."""
-
-    def __init__(self, nor):
-        self._nor = nor
-
-    def readblocks(self, block, buf, offset=0):
-        self._nor.read(block * SECTOR + offset, buf)
-
-    def writeblocks(self, block, buf, offset=0):
-        self._nor.program(block * SECTOR + offset, buf)
-
-    def ioctl(self, operation, block):
-        if operation == 4:
-            return FILE_SECTORS
-        if operation == 5:
-            return SECTOR
-        if operation == 6:
-            self._nor.erase(block * SECTOR)
-        return 0
 
 
 class Store:
     """What a device makes of its flash at start-up."""
 
     def __init__(self, nor):
-        vfs.mount(vfs.VfsLfs2(Blocks(nor), progsize=PAGE), "/flash")
+        vfs.mount(vfs.VfsLfs2(Blocks(nor, 0, FILE_SECTORS), progsize=PAGE), "/flash")
         self.settings = Settings("/flash/settings", LARGEST)
-        self.log = Ring(Raw(nor, FILE_SECTORS), 0, LOG_SECTORS, LOG_SIZE, kernels)
-        counters = Raw(nor, FILE_SECTORS + LOG_SECTORS)
+        self.log = Ring(Raw(nor, FILE_SECTORS, UNIT), 0, LOG_SECTORS, LOG_SIZE, kernels)
+        counters = Raw(nor, FILE_SECTORS + LOG_SECTORS, UNIT)
         self.ring = Ring(counters, 0, COUNTER_SECTORS, COUNTER_SIZE, kernels)
         self.counter = Counter(self.ring)
 
@@ -161,8 +79,8 @@ class Life:
 
     def __init__(self, seed):
         self._state = seed
-        self.nor = Nor()
-        vfs.VfsLfs2.mkfs(Blocks(self.nor), progsize=PAGE)
+        self.nor = Nor(blank(SECTORS))
+        vfs.VfsLfs2.mkfs(Blocks(self.nor, 0, FILE_SECTORS), progsize=PAGE)
         self.store = Store(self.nor)
         self.store.counter.start(1, 0, 0)
         self.start = bytes(self.nor.data)
@@ -285,9 +203,9 @@ def survive(flash, known, under_way):
 def sweep(life, first, last):
     """Cuts power at the operations from first up to last. Returns the number of cuts."""
     cuts = 0
-    flash = Nor()
+    flash = Nor(blank(SECTORS))
     flash.data[:] = life.start
-    after = Nor()
+    after = Nor(blank(SECTORS))
     known = Known()
     event = 0
     for k in range(min(last, len(life.nor.operations))):
