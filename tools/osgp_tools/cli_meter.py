@@ -123,7 +123,7 @@ def transact(
     store: StoreOption = STORE,
     pcap: PcapOption = None,
 ) -> None:
-    """Reads and writes as one transaction (ET27), all or nothing.
+    """Reads and writes as one transaction (ET27), carried out in one go.
 
     Lines of the file: read TABLE [OFFSET COUNT], write TABLE [OFFSET] OCTETS, # comment.
     """

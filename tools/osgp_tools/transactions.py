@@ -1,5 +1,5 @@
-"""Transactions: several reads and writes in one request, all or nothing (ET27, ET28; `osgp.md`
-1.4, MEP pp.43-50).
+"""Transactions: several reads and writes in one request, carried out in one go (ET27, ET28;
+`osgp.md` 1.4, MEP pp.43-50).
 
     size 2 | type 1 | number 2 | {length 2, message} .. | number 2
 
