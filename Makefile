@@ -11,7 +11,7 @@ STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requiremen
 export MP32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint format typecheck cov bench fuzz test-faults wear repl model docs bank clean firmware dist \
+.PHONY: help setup tools run test lint format typecheck cov bench bench-network fuzz attacks test-faults wear repl model docs bank clean firmware dist \
         flash deploy reset logs emulator test-board bench-board
 
 help:  ## this list
@@ -56,8 +56,14 @@ cov: setup  ## coverage of the firmware by its unit tests, under CPython
 bench: tools  ## speed and memory, beside the committed figures
 	$(BIN)/python host_tests/bench/run.py
 
+bench-network: setup  ## whole networks in virtual time, to docs/network: six minutes
+	$(BIN)/python -m osgp_tools.simulation.bench docs/network
+
 fuzz: setup  ## 200,000 mutated frames against one device
 	$(BIN)/python host_tests/faults/fuzz.py
+
+attacks: setup  ## the published attack on the digest: mode 0 loses its key, mode 2 does not
+	$(BIN)/python host_tests/attacks/run.py
 
 test-faults: setup  ## power cuts at every flash operation, the whole sweep
 	$(BIN)/python host_tests/faults/powercut.py

@@ -117,6 +117,14 @@ def equal(x: ptr8, a: int, y: ptr8, b: int, n: int) -> bool:
 
 
 @micropython.viper
+def xor(dst: ptr8, o: int, src: ptr8, a: int, b: int):
+    while a < b:
+        dst[o] = int(dst[o]) ^ int(src[a])
+        o += 1
+        a += 1
+
+
+@micropython.viper
 def fill(dst: ptr8, a: int, b: int, value: int):
     while a < b:
         dst[a] = value

@@ -2,7 +2,7 @@
 which they need each other.
 
     flash, files -> store -> tables (model) <- meter (application)
-    uart -> node (mip, npdu, transport) -> commissioning | envelope -> services -> model
+    link (mip on a UART) -> node (npdu, transport) -> commissioning | envelope -> services -> model
 """
 
 import gc
@@ -25,10 +25,14 @@ from meter.quality import Quality
 from meter.switch import Remembering
 from meter.waiting import Waiting
 from osgp import event_log, kernels
+from osgp.broadcast import Broadcast
 from osgp.commissioning import CHALLENGE, COMMISSION, Commissioning
 from osgp.envelope import CODE, Envelope
 from osgp.events import Events
-from osgp.lon.node import Node
+from osgp.lon import discovery, repeater
+from osgp.lon.mip import Mip
+from osgp.lon.node import TO_ALL, Node
+from osgp.lon.npdu import BROADCAST, SUBNET_NODE, UNIQUE_ID
 from osgp.membership import Membership
 from osgp.pending import Pending
 from osgp.procedures import Procedures
@@ -122,25 +126,51 @@ class Device:
         self.member = Membership(self.settings)
         self.counter = Counter(self._ring(_SEQUENCES, _SEQUENCE_SIZE))
         self.counter.load(self.member.generation)
-        self.node = Node(board.plc, self.member, self.gate, board.OPEN_NM, self.restart, now)
-        self.services = Services(self.model, _PLC_READ, _PLC_WRITE)
-        self.envelope = Envelope(self.member, self.counter, self.services, MASTER)
+        make_link = getattr(board, "link", None)
+        link = make_link(now) if make_link else Mip(board.plc)
         random = Random(board.random, self.settings)
+        draw = None if random.repeats else random.draw
+        self.node = Node(link, self.member, self.gate, board.OPEN_NM, self.restart, now, draw)
+        self.services = Services(self.model, _PLC_READ, _PLC_WRITE)
+        self.envelope = Envelope(
+            self.member, self.counter, self.services, MASTER, board.aes, link.uid
+        )
         self.commissioning = Commissioning(
             self.member,
             self.counter,
             board.aes,
             random.draw,
-            self.node.mip.uid,
+            link.uid,
             board.installation_key,
         )
+        self.trusted = not random.repeats
         if random.repeats:
             print("device:", board.RANDOM_SOURCE, "repeats itself: nothing secured is answered")
         else:
             self.node.handlers[CODE] = self.envelope
             self.node.handlers[CHALLENGE] = self.commissioning
             self.node.handlers[COMMISSION] = self.commissioning
-        self.node.always = (CHALLENGE, COMMISSION)
+        for code in (CHALLENGE, COMMISSION):
+            self.node.always[code] = 1 << UNIQUE_ID
+        # Before the meter: what a host writes to ET04 is obeyed before anybody reads ET04, which
+        # fills it with what is.
+        self.system = System(
+            self.model, self.node, self.member, self.counter, self.envelope, self.commissioning
+        )
+        self._make_repeating()
+
+    def _make_repeating(self):
+        """What is sent for others, in every node state (profile 16)."""
+        node = self.node
+        found = discovery.Discovery(node, self.model, self.envelope)
+        node.senders += (found,)
+        node.handlers[discovery.OUT] = node.handlers[discovery.IN] = found
+        node.always[discovery.OUT] = 1 << BROADCAST | 1 << UNIQUE_ID
+        node.always[discovery.IN] = 1 << UNIQUE_ID
+        node.handlers[repeater.CODE] = repeater.Repeater(
+            self.member, node.npdu, node.transport, node.outgoing
+        )
+        node.always[repeater.CODE] = 1 << SUBNET_NODE | 1 << UNIQUE_ID
 
     def _make_meter(self, board, now):
         """The application, and what follows it."""
@@ -161,31 +191,33 @@ class Device:
     def _make_doors(self):
         """What a host works on beside plain tables."""
         model, settings = self.model, self.settings
-        self.system = System(
-            model, self.node, self.member, self.counter, self.envelope, self.commissioning
-        )
-        Status(model, self.envelope, self.application.calendar)
+        Status(model, self.envelope, self.application.calendar, self.trusted)
         self.procedures = Procedures(PROCEDURES, FAMILIES, model, settings, self)
         self.pending = Pending(
             model.pendable(), model, settings, self.application, self._before_activation
         )
         whole = Services(model, _TRANSACTION, _TRANSACTION)
+        may = getattr(self.board, "BROADCAST_MAY", None)
         self.transactions = [
-            Transactions(request, request + 1, model, settings, whole, self.groups)
+            Transactions(request, request + 1, model, settings, whole, self.groups, may)
             for request in (_ET27, _ET52)
         ]
+        self.broadcast = Broadcast(self)
+        self.node.handlers[TO_ALL] = self.broadcast
 
     def _tell_each_other(self):
         """Who is told by whom, where the one is made after the other."""
         events = self.events
         events.application = self.application
         events.doors = (self.envelope,)
+        self.envelope.house = self
         self.model.on_written = events.written
         self.procedures.on_initiated = events.initiated
         self.pending.on_event = events.activated
         self.application.on_clock.append(events.clock_set)
         self.application.on_clock.append(self.pending.clock_changed)
         self.application.on_step.append(self.pending.step)
+        self.application.on_second.append(self.broadcast.second)
         self.control.messages = self.envelope
         self.member.on_change = self._member_changed
         self.commissioning.on_done = self._joined
@@ -231,6 +263,8 @@ class Device:
         for transactions in self.transactions:
             transactions.resume(self.board.ticks_ms())
         rare.run("osgp.start", self)
+        if self.member.keyed:
+            rare.run("osgp.key_use", self.envelope)
         rare.run("osgp.interface", self)
 
     def run(self):

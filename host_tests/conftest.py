@@ -5,6 +5,8 @@ import sys
 import traceback
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
 
@@ -24,3 +26,12 @@ def print_exception(error, file=None):
 
 
 sys.print_exception = print_exception
+
+
+@pytest.fixture(autouse=True)
+def rare_modules_are_let_go():
+    """A simulated network keeps them, for all that comes after it in this process."""
+    yield
+    simulated = sys.modules.get("osgp_tools.simulation.device")
+    if simulated:
+        simulated.let_rare_modules_go()

@@ -19,7 +19,7 @@ from osgp_tools.link_budget import Signal
 from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, decode
 from osgp_tools.membership import Place, aes, commissioning_key, desk_key
 from osgp_tools.mip_chip import Chip
-from osgp_tools.session import Sealed
+from osgp_tools.suites import Sealed
 
 REPOSITORY = Path(__file__).parents[1]
 MICROPYTHON = os.environ.get("MICROPYTHON") or str(Path(sys.executable).with_name("micropython"))

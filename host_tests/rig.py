@@ -16,7 +16,7 @@ from device import Device
 from osgp.security.ccm import cmac, seal
 from osgp_tools.lpdu import SPDU, UNIQUE_ID, Frame, crc16, decode
 from osgp_tools.membership import Place, commissioning_key, desk_key
-from osgp_tools.session import Answer, Sealed
+from osgp_tools.suites import LEGACY, Answer, SealedRequest, Suite, suite
 
 UID = bytes.fromhex("040000112233")
 DESK = b"OSGP-DESK-TEST-0"
@@ -24,8 +24,17 @@ SECTOR = 4096
 
 
 def aes(key):
-    encryptor = Cipher(algorithms.AES(bytes(key)), modes.ECB()).encryptor()
-    return lambda block: encryptor.update(bytes(block))
+    """As boards/unix/board.md says of `aes`."""
+    update = Cipher(algorithms.AES(bytes(key)), modes.ECB()).encryptor().update
+
+    def encrypt(block, out=None):
+        block = update(bytes(block))
+        if out is None:
+            return block
+        out[: len(block)] = block
+        return None
+
+    return encrypt
 
 
 class MemoryFlash:
@@ -224,7 +233,7 @@ class Rig:
 
     def bring_up(self):
         """Play the chip's part of the start, then let the 2 s of silence pass."""
-        self.node.mip.start(self.board.now)
+        self.node.link.start(self.board.now)
         read_id = bytes((0x16, 0x16, 0x70, 0x01, 0x07)) + bytes(11) + b"\x2d" + UID
         for answer in (
             RESYNCED,
@@ -235,7 +244,7 @@ class Rig:
             self.poll()
             self.board.plc.outbox.clear()
             self.feed(answer)
-        assert self.node.mip.up, "the start-up does not go through"
+        assert self.node.link.up, "the start-up does not go through"
         self.advance(2100)
         self.poll()
         self.board.plc.outbox.clear()
@@ -287,8 +296,9 @@ class Member:
     KEY = bytes(range(1, 17))
     FIRST = 1000  # sequence number
 
-    def __init__(self, element=None):
+    def __init__(self, element=None, mode: int = LEGACY):
         self.rig = Rig(element or StillElement())
+        self.mode = mode
         self.tid = 0
         self._commission()
 
@@ -319,18 +329,24 @@ class Member:
             self.KEY[::-1],
             sequence=self.FIRST,
             broadcast_base=0x01020304,
+            mode=self.mode,
         )
         sealed = seal(aes(key), bytes(13), b"\x46\x01" + UID + ours, place.encode(), 8)
         self.rig.exchange(self.by_id(b"\x46\x01" + ours + sealed).encode())
         assert self.rig.device.member.keyed
 
     @property
+    def suite(self) -> Suite:
+        """What seals for the device."""
+        return suite(self.mode, self.KEY, UID, self.SUBNET, self.NODE)
+
+    @property
     def expected(self) -> int:
         counter = self.rig.device.counter
         return counter.hi << 16 | counter.lo
 
-    def sealed(self, command: bytes) -> Sealed:
-        return Sealed(self.KEY[:12], self.SUBNET, self.NODE, self.expected, command)
+    def sealed(self, command: bytes) -> SealedRequest:
+        return self.suite.seal(self.expected, command)
 
     def command(self, text: str | bytes) -> Answer:
         """The answer to a command, opened."""

@@ -11,7 +11,7 @@ _DRAW = const(32)  # octets of SHA-256
 
 
 def aes(key: bytes):
-    """The function encrypt(block of 16) -> 16 octets under a key of 16."""
+    """The function encrypt(block) -> 16 octets, or encrypt(block, out), under a key of 16."""
     return cryptolib.aes(key, _ECB).encrypt
 
 

@@ -1,10 +1,12 @@
-"""The desk board: a flash file, a UART that our parent opened, the kernel's clock and random.
+"""The desk board: a flash file, a UART that our parent opened or a UDP socket, the kernel's clock
+and random.
 
 What each name is for stands in board.md; boot.py asks for all of them.
 """
 
 import io
 import os
+import socket
 import sys
 import time
 
@@ -100,18 +102,67 @@ class Uart(Input):
             return plc_gone()
 
 
+class Udp(io.IOBase):
+    """A member of a CN/IP channel, as `osgp.lon.cnip` wants it: who is sent to is a list."""
+
+    def __init__(self, text: str):
+        here, *others = text.split(",")
+        self.unique_id = bytes.fromhex(others.pop().split("=")[1])
+        self._others = [_address(other) for other in others]
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind(_address(here))
+
+    def readinto(self, buf):
+        """Reads the next datagram, as much of it as fits. Returns its octets, None: there is
+        none."""
+        try:
+            datagram = self._socket.recv(len(buf))  # readinto would go on to the next datagram
+        except OSError:
+            return None
+        n = len(datagram)
+        buf[:n] = datagram
+        return n
+
+    def write(self, buf, n: int) -> int:
+        """Sends buf[:n] to every other member. Returns n, 0 if one could not be sent it."""
+        sent = n
+        for other in self._others:
+            try:
+                self._socket.sendto(memoryview(buf)[:n], other)
+            except OSError:
+                sent = 0
+        return sent
+
+    def ioctl(self, request, _):
+        return self._socket.fileno() if request == _GET_FILENO else -1
+
+
+def _address(text):
+    host, port = text.split(":")
+    return socket.getaddrinfo(host, int(port))[0][-1]
+
+
 class Watchdog:
-    """None: a process that hangs is for its parent to end."""
+    """A process that hangs is for its parent to end. One whose parent has gone ends, too: a UART
+    tells of that, for a socket there is the descriptor OSGP_LIFE."""
+
+    def __init__(self, descriptor):
+        self._life = open(int(descriptor), "rb") if descriptor else None  # noqa: SIM115
+        self._octet = bytearray(1)
 
     def feed(self):
-        pass
+        if self._life and self._life.readinto(self._octet) == 0:
+            plc_gone()
 
 
-def _open_uart(where):
-    kind, _, descriptor = (where or "").partition(":")
-    if kind != "fd":
-        raise ValueError("OSGP_PLC is not fd:N but %r" % where)
-    return Uart(int(descriptor))
+def _open_plc(where):
+    kind, _, rest = (where or "").partition(":")
+    if kind == "fd":
+        return Uart(int(rest))
+    if kind == "ip":
+        return Udp(rest)
+    raise ValueError("OSGP_PLC is neither fd:N nor ip:...: %r" % where)
 
 
 def _room(size: int):
@@ -168,7 +219,7 @@ def installation_key(uid: bytes) -> bytes:
 
 
 def aes(key: bytes):
-    """The function encrypt(block of 16) -> 16 octets under a key of 16."""
+    """The function encrypt(block) -> 16 octets, or encrypt(block, out), under a key of 16."""
     return cryptolib.aes(key, _ECB).encrypt
 
 
@@ -199,6 +250,13 @@ def plc_gone():
 
 _file = open(os.getenv("OSGP_FLASH") or "", "r+b")  # noqa: SIM115  as long as the device lives
 flash = Flash(_file)
-plc = _open_uart(os.getenv("OSGP_PLC"))
+plc = _open_plc(os.getenv("OSGP_PLC"))
 console = Input(0) if os.getenv("OSGP_CONSOLE") else None
-watchdog = Watchdog()
+watchdog = Watchdog(os.getenv("OSGP_LIFE"))
+if isinstance(plc, Udp):
+
+    def link(now: int):
+        """The link on `plc`."""
+        from osgp.lon.cnip import CnIp
+
+        return CnIp(plc, plc.unique_id, random(4))

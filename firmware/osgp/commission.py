@@ -10,11 +10,16 @@ NONCE_REQUEST = bytes(13)
 NONCE_ANSWER = b"\x01" + bytes(12)
 
 DONE = const(0)
-# The key is the one in use (its 12 octets of mode 0): no number may come again under it.
+# The unicast key is the one in use, or will be after EP20 (its 12 octets of mode 0): no number may
+# come again under it.
 SAME_KEY = const(1)
-NOT_KEPT = const(3)  # flash failed; the device is what it was
 BAD_CONTENT = const(2)  # mode, domain, subnet or node that this device cannot have
+NOT_KEPT = const(3)  # flash failed; the device is what it was
+LOW_BASE = const(4)  # the broadcast key is the one in use, and B would go back
 
+_RC4 = const(0)  # security modes (ET04.127)
+_AES = const(2)
+_OMAK = const(12)
 _FAILURES_A_DAY = const(100)  # ET04.128
 
 
@@ -49,10 +54,24 @@ def run(commissioning, ccm, nc, sealed):
 
 
 def _judge(member, text) -> int:
-    if text[0] != 0 or text[1] not in (0, 1, 3, 6) or text[8] == 0 or not 1 <= text[9] <= 127:
+    if (
+        text[0] not in (_RC4, _AES)
+        or text[1] not in (0, 1, 3, 6)
+        or text[8] == 0
+        or not 1 <= text[9] <= 127
+    ):
         return BAD_CONTENT
-    if member.keyed and equal(member.unicast_key, 0, text, 10, 12):
+    if not member.keyed:
+        return DONE
+    if equal(member.unicast_key, 0, text, 10, _OMAK):
         return SAME_KEY
+    if member.next_key and equal(member.next_key, 0, text, 10, _OMAK):
+        return SAME_KEY
+    # D 21: ET04.82 may be lowered only together with a new broadcast key.
+    if equal(member.broadcast_key, 0, text, 26, _OMAK) and text[46:50] < bytes(
+        member.image[54:58]
+    ):
+        return LOW_BASE
     return DONE
 
 
@@ -75,7 +94,10 @@ def _join(commissioning, text) -> bool:
         commissioning.counter.start(generation, text[42] << 8 | text[43], text[44] << 8 | text[45])
         member.commit(draft)
     except OSError:
-        commissioning.counter.load(member.generation)
+        try:
+            commissioning.counter.load(member.generation)
+        except OSError:
+            pass  # it has its number, and writes it again before the next one is used
         return False
     commissioning.done += 1
     commissioning.on_done()

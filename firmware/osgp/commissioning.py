@@ -18,11 +18,11 @@ from micropython import const
 
 import rare
 from osgp.membership import nobody
-from osgp.security import ccm
 
 CHALLENGE = const(0x47)
 COMMISSION = const(0x46)
 VERSION = const(0x01)
+_WORK = ("osgp.commission", "osgp.security.ccm")
 PLAIN = const(52)
 TAG = const(8)
 
@@ -42,7 +42,7 @@ class Commissioning:
         self.uid = uid
         self.key = installation_key
         self.nd = None
-        self._work = None  # the rare module, from a challenge to the message that answers it
+        self._work = None  # the rare modules, from a challenge to the message that answers it
         self.on_done = nobody  # told after the device became a member
         self.done = 0
         self.failed_today = 0  # ET04.128; cleared by the application at midnight
@@ -68,13 +68,13 @@ class Commissioning:
         if self.key(self.uid) is None:
             return None
         self.nd = self._random(8)
-        # Loaded here, where it is not needed yet: both in one slice would be too long a one. CCM
-        # stays in memory for the same reason.
-        self._work = rare.load("osgp.commission")
+        # Loaded here, where they are not needed yet: all in one slice would be too long a one.
+        self._work = [rare.load(name) for name in _WORK]
         return self.nd
 
     def _commission(self, nc, sealed):
         if self.nd is None:
             return None
-        work, self._work = self._work, None
-        return (work or rare.load("osgp.commission")).run(self, ccm, nc, sealed)
+        work, ccm = self._work or [rare.load(name) for name in _WORK]
+        self._work = None
+        return work.run(self, ccm, nc, sealed)

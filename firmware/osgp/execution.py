@@ -2,6 +2,7 @@
 
 from micropython import const
 
+import rare
 from osgp.kernels import copy, crc16
 from osgp.services import ERROR, command_length
 from tables.model import NOT_POSSIBLE, OK
@@ -25,29 +26,41 @@ _READ_HEADER = const(3)  # octets of a read's response in front of its data
 def run(transactions, draft, size, level, now):
     """draft[:size] is a request that has come; draft None: the one that was kept, if any.
 
-    Returns the response code to whoever wrote the last of it.
+    Returns the response code to whoever wrote the last of it. A Pico's stack holds some thirty
+    calls, and below `services.run` there may be fifteen: so it is called from here.
     """
-    if draft is None:
-        return _resume(transactions, now)
+    if draft is not None and not _is_request(draft, size):
+        return NOT_POSSIBLE
+    for work in _works(transactions, draft, size, level):
+        while work.find():
+            stop = transactions.services.run(
+                work.request, work.a, work.at, work.value, work.o + 2, work.level, now
+            )
+            work.answered(stop)
+        work.keep()
+    return OK
+
+
+def _is_request(draft, size):
     if not _SHORTEST <= size <= len(draft) or draft[_TYPE] not in (_REQUESTS, _GROUP):
-        return NOT_POSSIBLE
+        return False
     end = size - 2
-    if draft[_NUMBER] != draft[end] or draft[_NUMBER + 1] != draft[end + 1]:
-        return NOT_POSSIBLE
-    if _is_done(transactions, draft, 0, size):
-        return OK  # it was carried out already
-    value = bytes((level,)) + draft[:size]
-    transactions.settings.replace(transactions.name("TQ"), value, len(value))
-    _carry_out(transactions, draft, size, level, now)
-    return OK
+    return draft[_NUMBER] == draft[end] and draft[_NUMBER + 1] == draft[end + 1]
 
 
-def _resume(transactions, now):
-    value = bytearray(_LEVEL + transactions.limit)
-    size = transactions.settings.load(transactions.name("TQ"), value) - _LEVEL
-    if size >= _SHORTEST and not _is_done(transactions, value, _LEVEL, size):
-        _carry_out(transactions, value[_LEVEL:], size, value[0], now)
-    return OK
+def _works(transactions, draft, size, level):
+    """What there is to carry out: what was kept and has no response; what has come, once that is
+    kept, unless it is what was carried out last."""
+    if draft is None or transactions.waiting:
+        transactions.waiting = False
+        value = bytearray(_LEVEL + transactions.limit)
+        kept = transactions.settings.load(transactions.name("TQ"), value) - _LEVEL
+        if kept >= _SHORTEST and not _is_done(transactions, value, _LEVEL, kept):
+            yield _Work(transactions, value[_LEVEL:], kept, value[0])
+    if draft is not None and not _is_done(transactions, draft, 0, size):
+        value = bytes((level,)) + draft[:size]
+        transactions.settings.replace(transactions.name("TQ"), value, len(value))
+        yield _Work(transactions, draft, size, level)
 
 
 def _is_done(transactions, request, a, size):
@@ -61,49 +74,77 @@ def _is_done(transactions, request, a, size):
     return head[0] == crc & 0xFF and head[1] == crc >> 8 and head[_CRC + _NUMBER :] == number
 
 
-def _carry_out(transactions, draft, size, level, now):
-    value = bytearray(_CRC + transactions.limit)
-    crc = crc16(draft, 0, size)
-    value[0] = crc & 0xFF
-    value[1] = crc >> 8
-    copy(value, _CRC + _NUMBER, draft, _NUMBER, _RECORDS)
-    o = _CRC + _RECORDS
-    first = _RECORDS
-    if draft[_TYPE] == _GROUP:
-        first = min(first + 1 + 2 * draft[_RECORDS], size - 2)
-    if draft[_TYPE] == _GROUP and not _is_for_us(transactions.groups(), draft, first):
-        value[_CRC + _TYPE] = _DENIED
-    else:
-        value[_CRC + _TYPE], o = _records(transactions, draft, first, size, value, o, level, now)
-    copy(value, o, draft, _NUMBER, _RECORDS)
-    o += 2
-    value[_CRC] = (o - _CRC) & 0xFF
-    value[_CRC + 1] = (o - _CRC) >> 8
-    transactions.executed += 1
-    transactions.settings.replace(transactions.name("TR"), value, o)
+class _Work:
+    """A request that is carried out, and its response as far as it is there: value[:o]."""
 
+    def __init__(self, transactions, request, size, level):
+        self.request = request
+        self.level = level
+        self.value = bytearray(_CRC + transactions.limit)
+        self.o = _CRC + _RECORDS
+        self.a = 0  # the record at hand is request[a:at]
+        self.at = _RECORDS
+        self._end = size - 2
+        self._codes = None  # of a request to groups: for each record whether it may be
+        self._transactions = transactions
+        crc = crc16(request, 0, size)
+        self.value[0] = crc & 0xFF
+        self.value[1] = crc >> 8
+        copy(self.value, _CRC + _NUMBER, request, _NUMBER, _RECORDS)
+        self.value[_CRC + _TYPE] = _RESPONSES
+        if request[_TYPE] == _GROUP:
+            self.at = min(_RECORDS + 1 + 2 * request[_RECORDS], self._end)
+            if _is_for_us(transactions.groups(), request, self.at):
+                self._codes = iter(
+                    rare.run("osgp.group_rights", transactions.may, request, self.at, self._end)
+                )
+            else:
+                self.value[_CRC + _TYPE] = _DENIED
+                self._end = self.at
 
-def _records(transactions, draft, at, size, value, o, level, now):
-    """Carry the records draft[at:] out, their responses to value[o:]: (type, end of them).
+    def find(self):
+        """Whether there is a record to carry out. Those that may not be are answered here.
 
-    It ends before a record whose length is wrong, and before one whose response has no room.
-    """
-    end = size - 2
-    while at < end:
-        n = draft[at] | draft[at + 1] << 8 if at + 2 <= end else 0
-        a = at + 2
-        at = a + n
-        if n == 0 or at > end or not _fits(draft, a, at, len(value) - 2 - o, transactions):
-            return _PARTIAL, o
-        stop = o + 3
-        if _is_command(draft, a, at):
-            stop = transactions.services.run(draft, a, at, value, o + 2, level, now)
-        else:
-            value[o + 2] = ERROR
-        value[o] = (stop - o - 2) & 0xFF
-        value[o + 1] = (stop - o - 2) >> 8
-        o = stop
-    return _RESPONSES, o
+        It ends before a record whose length is wrong, and before one whose response has no room.
+        """
+        request = self.request
+        while self.at < self._end:
+            at = self.at
+            n = request[at] | request[at + 1] << 8 if at + 2 <= self._end else 0
+            self.a = at + 2
+            self.at = self.a + n
+            room = len(self.value) - 2 - self.o
+            if (
+                n == 0
+                or self.at > self._end
+                or not _fits(request, self.a, self.at, room, self._transactions)
+            ):
+                self.value[_CRC + _TYPE] = _PARTIAL
+                self._end = 0
+                return False
+            code = next(self._codes) if self._codes else OK
+            if code == OK and _is_command(request, self.a, self.at):
+                return True
+            self.value[self.o + 2] = code or ERROR
+            self.answered(self.o + 3)
+        return False
+
+    def answered(self, stop):
+        """The response to the record at hand is value[o + 2:stop]."""
+        self.value[self.o] = (stop - self.o - 2) & 0xFF
+        self.value[self.o + 1] = (stop - self.o - 2) >> 8
+        self.o = stop
+
+    def keep(self):
+        """The response is whole: what it answers is not carried out again."""
+        value = self.value
+        copy(value, self.o, self.request, _NUMBER, _RECORDS)
+        size = self.o + 2
+        value[_CRC] = (size - _CRC) & 0xFF
+        value[_CRC + 1] = (size - _CRC) >> 8
+        transactions = self._transactions
+        transactions.executed += 1
+        transactions.settings.replace(transactions.name("TR"), value, size)
 
 
 def _is_command(draft, a, end):

@@ -100,7 +100,11 @@ def rc4(s, buf, a: int, b: int) -> None:
 
 
 def copy(dst, o: int, src, a: int, b: int) -> None:
-    """dst[o:] takes src[a:b], first octet first: in one buffer only towards its start (o <= a)."""
+    """dst[o:] takes src[a:b], first octet first.
+
+    In one buffer that is right towards its start (o <= a); towards its end the octets from a to o
+    are repeated.
+    """
     while a < b:
         dst[o] = src[a]
         o += 1
@@ -114,6 +118,14 @@ def equal(x, a: int, y, b: int, n: int) -> bool:
         n -= 1
         difference |= x[a + n] ^ y[b + n]
     return difference == 0
+
+
+def xor(dst, o: int, src, a: int, b: int) -> None:
+    """dst[o:] is combined with src[a:b] by exclusive-or."""
+    while a < b:
+        dst[o] ^= src[a]
+        o += 1
+        a += 1
 
 
 def fill(dst, a: int, b: int, value: int) -> None:
@@ -183,6 +195,17 @@ def unstuff(src, a: int, b: int, dst, st) -> int:
 
 
 try:  # the board's, frozen beside the VM
-    from kernels import copy, crc16, digest, equal, fill, rc4, rc4_key, stuff, unstuff  # noqa: F401
+    from kernels import (  # noqa: F401
+        copy,
+        crc16,
+        digest,
+        equal,
+        fill,
+        rc4,
+        rc4_key,
+        stuff,
+        unstuff,
+        xor,
+    )
 except ImportError:
     pass

@@ -1,15 +1,22 @@
 """What makes a device a member of a domain: one kept record, replaced as a whole.
 
     00 node state 1 | security mode 1
-    02 domain entries 2 x {flags 1 (bit 7 used, bits 2-0 length), id 6, subnet 1, node 1}
+    02 domain entries 2 x {flags 1, id 6, subnet 1, node 1}
     20 unicast key 16 | broadcast key 16
     52 generation of the sequence counter 2 | B 4 | D 2 | keyed 1
     61 address table 15 x 5
+    136 configuration: receive timer of what is no group's (bits 7-4), network management is to be
+        authenticated (bit 3), preemption (bits 2-0)
+    137 channel id 2 | location 6 | 14908 keys of the domains 2 x 6
+
+A domain entry's flags are bit 7 used, bits 4-3 kind of authentication, bits 2-0 length. What a
+shorter record lacks is as in a new device; what a longer one has more is not looked at. The 14908
+keys are of no use to OSGP, whose keys are those above.
 
 Places are decimal, numbers big-endian as in the message that brings them. Beside it, while EP20
-has brought a unicast key under which no good message has come yet (profile 13):
+has brought a unicast or broadcast key under which no good message has come yet (profile 13):
 
-    00 generation for which it was brought 2 | key 16
+    00 generation for which it was brought 2 | key 16 | of a broadcast key: B 4
 """
 
 from micropython import const
@@ -21,13 +28,21 @@ SOFT_OFFLINE = const(12)
 
 _NAME = "member"
 NEXT_KEY = "next key"
+NEXT_BROADCAST = "next broadcast"
 _NEXT_KEY_SIZE = const(18)
+_NEXT_BROADCAST_SIZE = const(22)
 _DOMAINS = const(2)
 _DOMAIN = const(9)
 _KEYED = const(60)
-_ADDRESSES = const(61)
-_SIZE = const(136)
+ADDRESSES = const(61)
+CONFIG = const(136)
+CHANNEL = const(137)  # and location
+KEYS = const(145)
+_SIZE = const(157)
+_FIRST_SIZE = const(136)  # of the first devices' record
+_LARGEST = const(256)
 _USED = const(0x80)
+_RECEIVE_8192_MS = const(0xC0)  # in the configuration (profile 18a)
 
 # the discovery domain (profile 18): id only, always there
 DISCOVERY = b"OSGP\x00\x00"
@@ -62,30 +77,42 @@ class Membership:
     def __init__(self, settings):
         self.settings = settings
         self.next_key = None  # the key that EP20 brought, until it is used
+        self.next_broadcast = None  # the broadcast key that EP20 brought, and its B
         self.image = bytearray(_SIZE)
         view = memoryview(self.image)
         self.unicast_key = view[20:36]
         self.broadcast_key = view[36:52]
+        self.addresses = view[ADDRESSES:CONFIG]  # the address table
         self.domains = (Domain(), Domain())
         self.on_change = nobody  # told after a commit is safe
         draft = bytearray(_SIZE)
-        if settings.load(_NAME, draft) != _SIZE:
-            draft = bytearray(_SIZE)
-            draft[0] = UNCONFIGURED
-            draft[2 + _DOMAIN] = _USED | len(DISCOVERY)
-            draft[3 + _DOMAIN : 3 + _DOMAIN + 6] = DISCOVERY
+        draft[0] = UNCONFIGURED
+        draft[2 + _DOMAIN] = _USED | len(DISCOVERY)
+        draft[3 + _DOMAIN : 3 + _DOMAIN + 6] = DISCOVERY
+        draft[CONFIG] = _RECEIVE_8192_MS
+        kept = bytearray(_LARGEST)
+        n = settings.load(_NAME, kept)
+        if n >= _FIRST_SIZE:
+            n = min(n, _SIZE)
+            draft[:n] = kept[:n]
         self._adopt(draft)
-        offered = bytearray(_NEXT_KEY_SIZE)
+        offered = bytearray(_NEXT_BROADCAST_SIZE)
+        n = settings.load(NEXT_KEY, offered)
+        if n == _NEXT_KEY_SIZE and offered[:2] == draft[52:54] and offered[2:n] != draft[20:36]:
+            self.next_key = offered[2:n]
+        n = settings.load(NEXT_BROADCAST, offered)
         if (
-            settings.load(NEXT_KEY, offered) == _NEXT_KEY_SIZE
+            n == _NEXT_BROADCAST_SIZE
             and offered[:2] == draft[52:54]
-            and offered[2:] != self.unicast_key
+            and offered[2:18] != draft[36:52]
         ):
-            self.next_key = offered[2:]
+            self.next_broadcast = offered[2:n]
 
     def _adopt(self, draft):
         if draft[20:36] != self.unicast_key:
             self.next_key = None
+        if draft[36:52] != self.broadcast_key:
+            self.next_broadcast = None
         self.image[:] = draft
         for k in range(_DOMAINS):
             self.domains[k].load(draft, 2 + k * _DOMAIN)
@@ -110,11 +137,13 @@ class Membership:
     def draft(self) -> bytearray:
         return bytearray(self.image)
 
-    def commit(self, draft: bytearray):
-        """Keep the draft, then act on it. Returns when it is safe."""
+    def commit(self, draft: bytearray, quiet: bool = False):
+        """Keep the draft, then act on it. Returns when it is safe. quiet: nothing has changed that
+        anybody acts on, but B or D."""
         self.settings.replace(_NAME, draft, _SIZE)
         self._adopt(draft)
-        self.on_change()
+        if not quiet:
+            self.on_change()
 
     @staticmethod
     def set_domain(draft, index: int, length: int, id6, subnet: int, node: int):
@@ -128,4 +157,4 @@ class Membership:
     @staticmethod
     def set_address(draft, index: int, entry):
         """Lay an address table entry (5 octets) into a draft."""
-        draft[_ADDRESSES + 5 * index : _ADDRESSES + 5 * index + 5] = entry
+        draft[ADDRESSES + 5 * index : ADDRESSES + 5 * index + 5] = entry

@@ -11,19 +11,22 @@ def run(envelope, buf, a: int, d: int) -> bool:
     does not take it the message counts as wrong.
     """
     sealed = bytes(buf[a:d])
-    if envelope.verify(buf, a, d):
+    if envelope.verify(envelope.suite, buf, a, d):
         return True
     buf[a:d] = sealed
     member = envelope.member
-    envelope.rekey(member.next_key)
-    good = envelope.verify(buf, a, d)
-    if good:
-        draft = member.draft()
-        draft[20:36] = member.next_key
-        try:
-            member.commit(draft)
-            member.settings.remove(NEXT_KEY)
-        except OSError:
-            good = member.next_key is None
-    envelope.rekey()
-    return good
+    suite = envelope.make(member.next_key)
+    if not envelope.verify(suite, buf, a, d):
+        buf[a:d] = sealed
+        return False
+    draft = member.draft()
+    draft[20:36] = member.next_key
+    try:
+        member.commit(draft)
+        member.settings.remove(NEXT_KEY)
+    except OSError:
+        if member.next_key:
+            buf[a:d] = sealed
+            return False
+    envelope.suite = suite  # it has the exchange at hand
+    return True

@@ -57,10 +57,29 @@ class Services:
         command = buf[a]
         if command in (FULL_READ, PARTIAL_READ):
             return self._read(buf, a, out, o, level)
+        out[o] = NOT_SUPPORTED
         if command in (FULL_WRITE, PARTIAL_WRITE):
-            out[o] = self._write(buf, a, level, now)
-        else:
-            out[o] = NOT_SUPPORTED
+            number = buf[a + 1] << 8 | buf[a + 2]
+            offset = 0
+            at = a + 5
+            if command == PARTIAL_WRITE:
+                offset = buf[a + 3] << 16 | buf[a + 4] << 8 | buf[a + 5]
+                at = a + 8
+            n = buf[at - 2] << 8 | buf[at - 1]
+            out[o] = NOT_POSSIBLE
+            if n <= self.write_limit:
+                self.writes += 1
+                model = self.model
+                before = model.user  # a transaction has commands of its own
+                model.user = self.user
+                # Called from here, for the stack of a Pico is short and this may be deep already.
+                try:
+                    out[o] = model.write(number, offset, buf, at, n, level, now)
+                except OSError:  # flash is full, or fails: nothing has been changed (model.py)
+                    self.failed += 1
+                    out[o] = ERROR
+                finally:
+                    model.user = before
         if out[o] != OK:
             self.refused += 1
         return o + 1
@@ -83,24 +102,3 @@ class Services:
         out[o + 1] = n >> 8
         out[o + 2] = n & 0xFF
         return o + 3 + n
-
-    def _write(self, buf, a, level, now):
-        number = buf[a + 1] << 8 | buf[a + 2]
-        offset = 0
-        at = a + 5
-        if buf[a] == PARTIAL_WRITE:
-            offset = buf[a + 3] << 16 | buf[a + 4] << 8 | buf[a + 5]
-            at = a + 8
-        n = buf[at - 2] << 8 | buf[at - 1]
-        if n > self.write_limit:
-            return NOT_POSSIBLE
-        self.writes += 1
-        before = self.model.user  # a transaction has commands of its own
-        self.model.user = self.user
-        try:
-            return self.model.write(number, offset, buf, at, n, level, now)
-        except OSError:  # flash is full, or fails: nothing has been changed (model.py)
-            self.failed += 1
-            return ERROR
-        finally:
-            self.model.user = before

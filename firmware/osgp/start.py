@@ -1,5 +1,5 @@
 """Rare: what a start tells the event log: power went and returned, why the device reset, that
-it has no time, and what was found damaged.
+it has no time, and what was found damaged. Query Status tells the reason too.
 
 A device that starts again and again must not fill its log with that: when the newest entries are
 of starts alone, this one is shown by its alarms and not logged.
@@ -7,6 +7,7 @@ of starts alone, this one is shown by its alarms and not logged.
 
 from micropython import const
 
+from osgp.lon.management import RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG
 from tables.model import ANYONE
 
 _POWER_DOWN = const(1)
@@ -33,13 +34,18 @@ _WATCHDOG = const(4)
 
 
 def run(device):
-    """device: `board.reset_cause`, `events`, `application`, `settings`, `rings`."""
+    """device: `board.reset_cause`, `node`, `events`, `application`, `settings`, `rings`."""
     events = device.events
     version = _note_version(device)
     if version >= 0:
         events.post(_REPROGRAMMED, version)
     reason = device.board.reset_cause
-    cause = {"power on": _POWER, "watchdog": _WATCHDOG}.get(reason, _OTHER)
+    cause, to_tell = _OTHER, RESET_SOFTWARE
+    if reason == "power on":
+        cause, to_tell = _POWER, RESET_POWER
+    elif reason == "watchdog":
+        cause, to_tell = _WATCHDOG, RESET_WATCHDOG
+    device.node.management.reset_cause = to_tell
     if _has_told_enough(events.log):
         events.alarm(_RESET)
         if cause == _POWER:

@@ -22,16 +22,19 @@ _SHORTEST = const(7)  # of a request: no record
 class Transactions:
     """A pair of tables."""
 
-    def __init__(self, request: int, response: int, model, settings, services, groups):
+    def __init__(self, request: int, response: int, model, settings, services, groups, may=None):
         """request, response: numbers of served tables. services: carries the records out.
 
-        groups(): the group ids that this device has.
+        groups(): the group ids that this device has. may: what a group may be told to do
+        (`group_rights.py`).
         """
         self.request = request
         self.response = response
         self.settings = settings
         self.services = services
         self.groups = groups
+        self.may = may
+        self.waiting = False  # a request is kept that was not carried out: a broadcast's
         self.limit = model.size(request)
         self.executed = 0
         self._draft = None  # what has come of a request that is not complete
@@ -66,7 +69,7 @@ class Transactions:
         if _SHORTEST <= size <= self.limit and self._filled < size:
             return OK
         self._draft = None
-        return rare.run("osgp.execution", self, draft, size, level, now)
+        return rare.load("osgp.execution").run(self, draft, size, level, now)
 
     def _is_new(self, buf, a, n) -> bool:
         """Whether the octets from the beginning on are not those that have come already."""
@@ -74,4 +77,4 @@ class Transactions:
 
     def resume(self, now: int):
         """At a start: carry out a request that was kept and has no response."""
-        rare.run("osgp.execution", self, None, 0, 0, now)
+        rare.load("osgp.execution").run(self, None, 0, 0, now)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
@@ -17,17 +17,24 @@ from statistics import median, quantiles
 sys.path.insert(0, str(Path(__file__).parents[1] / "board"))
 
 import device_time
-from board_rig import REASON, UID, VM, Board, Numbers, bank, flash_file
+from board_rig import PLACE, REASON, UID, VM, Board, Numbers, bank, flash_file
 
 from osgp_tools import flash as flash_map
+from osgp_tools import ltep
 from osgp_tools.client import READING, Target
 from osgp_tools.concentrator import BP10, SET_ALL
+from osgp_tools.lpdu import RESPONSE, Frame
+from osgp_tools.ltep import Hop
 from osgp_tools.source import Source
+from osgp_tools.suites import AES_PSK
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIGURES = Path(__file__).with_name("board_figures.json")
 BT06, BT23, BT28, BT64, ET04 = 6, 23, 28, 64, 2052
 READS, WRITES = 12, 30
+PHASE = 0.4  # a turn of the loop more or less: where in it the last octets come is chance
+STEP = 0.137  # s between reads: so they come in all parts of the second in which a meter counts
+PLACE_2 = replace(PLACE, mode=AES_PSK)
 LIMIT = 84  # octets of one answer
 SILENCE_MS = 2000  # of 14908 after a start
 NOW = datetime.fromtimestamp(device_time.START, UTC)
@@ -105,8 +112,9 @@ async def reading(board: Board, session) -> list[Figure]:
         await board.pico.bursts(1)
         for _ in range(READS):
             await session.read(table, 0, LIMIT)
+            await asyncio.sleep(STEP)
         took = turn_rounds(await board.pico.bursts(1))
-        figures.append(Figure(f"turn-round, 84 octets of {name}", median(took), "ms", 8))
+        figures.append(Figure(f"turn-round, 84 octets of {name}", median(took), "ms", 8, PHASE))
     for table in (BT28, ET04):
         await session.read(table, 0, LIMIT)
     stats = await board.pico.stats()
@@ -117,6 +125,31 @@ async def reading(board: Board, session) -> list[Figure]:
         Figure("longest slice, reading", await longest_slice(board), "ms", 12),
         Figure("longest collection", collection / 1000, "ms", None, 0.2),
         Figure("longest wait of an octet, reading", wait, "ms", None, 0.5),
+    ]
+
+
+async def repeating(board: Board) -> list[Figure]:
+    """A secured read and its answer of 84 octets, as a repeater with one hop to come."""
+    path = [Hop(PLACE.subnet, PLACE.node), Hop(PLACE.subnet, PLACE.node + 1)]
+    read = bytes.fromhex("00 3F 0017 000000 0054") + bytes(12)
+    body = ltep.wrap(path, ltep.node(PLACE.subnet, PLACE.node + 2), read, ltep.schedule(2))[1]
+    ask = Frame(source=(1, 127), destination=(path[0].subnet, path[0].node), domain=PLACE.domain)
+    answer = Frame(
+        kind=RESPONSE,
+        source=(path[1].subnet, path[1].node),
+        destination=(path[0].subnet, path[0].node),
+        domain=PLACE.domain,
+        body=bytes(2 + LIMIT + 8),
+    )
+    await board.pico.bursts(1)
+    for k in range(READS):
+        for frame in (ask.with_(body=body), answer):
+            await board.transceiver.send(frame.with_(tid=k % 15 + 1).encode())
+            await asyncio.sleep(1)
+    took = turn_rounds(await board.pico.bursts(1))
+    return [
+        Figure("a repeater passes a read on", median(took[::2]), "ms", 8, PHASE),
+        Figure("a repeater passes the answer back", median(took[1::2]), "ms", 8, PHASE),
     ]
 
 
@@ -176,7 +209,31 @@ async def measure_typical(clock, folder: Path) -> list[Figure]:
         figures.append(Figure("longest slice, becoming a member", longest, "ms", 12))
         session = board.session(client, Numbers())
         figures += await filling_in(board, session, clock)
-        return figures + await reading(board, session)
+        figures += await reading(board, session)
+        return figures + await repeating(board)
+
+
+async def measure_mode_2(clock, folder: Path) -> list[Figure]:
+    """The AES suite: the device becomes a member in mode 2, and is read."""
+    async with Board(flash_file(folder / "aes"), clock) as board:
+        await board.up()
+        client = board.client()
+        await forget_slices(board)
+        await board.commission(client, PLACE_2)
+        longest = await longest_slice(board)
+        session = board.session(client, Numbers(), PLACE_2)
+        await session.read(BT23, 0, LIMIT)
+        await board.console("import gc; gc.collect()")
+        heap = await board.number("gc.mem_alloc()")
+        await board.pico.bursts(1)
+        for _ in range(READS):
+            await session.read(BT23, 0, LIMIT)
+        took = turn_rounds(await board.pico.bursts(1))
+        return [
+            Figure("longest slice, becoming a member, mode 2", longest, "ms", 12, 0.2),
+            Figure("heap in use, mode 2, no past", heap, "octets", 80 * 1024, 0.02),
+            Figure("turn-round, 84 octets of BT23, mode 2", median(took), "ms", 8, PHASE),
+        ]
 
 
 async def measure_writes(clock, folder: Path) -> list[Figure]:
@@ -193,7 +250,7 @@ def measure() -> list[Figure]:
         Figure("bank image", len(bank()), "octets", 192 * 1024, 0.1),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        for part in (measure_typical, measure_writes):
+        for part in (measure_typical, measure_mode_2, measure_writes):
             figures += device_time.run(lambda clock, part=part: part(clock, Path(folder)))
     return figures
 

@@ -20,6 +20,7 @@ from osgp_tools.image import build_bank
 from osgp_tools.membership import Place, commission
 from osgp_tools.pico_image import flash_image
 from osgp_tools.session import Session
+from osgp_tools.suites import suite
 
 if TYPE_CHECKING:
     from device_time import DeviceTime
@@ -149,13 +150,15 @@ class Board:
     def client(self, **efforts: Effort) -> Client:
         return Client(self.transceiver, silence=0.0, **efforts)
 
-    async def commission(self, client: Client) -> None:
-        """Make the device a member at PLACE."""
+    async def commission(self, client: Client, place: Place = PLACE) -> None:
+        """Make the device a member."""
         target = Target(b"OSGP\0\0", unique_id=UID)
-        await commission(client, target, INSTALLATION_KEY, PLACE)
+        await commission(client, target, INSTALLATION_KEY, place)
 
-    def session(self, client: Client, numbers: Numbers) -> Session:
-        return Session(client, TARGET, PLACE.unicast_key[:12], numbers)
+    def session(self, client: Client, numbers: Numbers, place: Place = PLACE) -> Session:
+        """With a member at PLACE's address."""
+        at = suite(place.mode, place.unicast_key, UID, place.subnet, place.node)
+        return Session(client, TARGET, at, numbers)
 
     async def join(self) -> tuple[Session, Numbers]:
         """A new device becomes a member; content(0) is in its BT06."""

@@ -1,19 +1,19 @@
 """The host lives in the device's time: time-outs, air time and the time of day are the board's.
 
 The emulator computes at a fraction of a Pico's speed and idles at its full speed, so wall time
-says nothing. Here the event loop's clock follows the device's, and so do the modules that ask
-`time`. Between two looks at the device the clock goes on at the emulator's pace, so it is ahead by
-a look at most; without a device it goes on like the wall's.
+says nothing. Here the event loop's clock follows the device's, and `osgp_tools.clock` asks the
+loop. Between two looks at the device the clock goes on at the emulator's pace, so it is ahead by a
+look at most; without a device it goes on like the wall's.
 """
 
 import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
-from osgp_tools import client, concentrator, line_server, readout
+from osgp_tools import line_server
 from osgp_tools.emulator import EmulatedPico, EmulatorError
 
 LOOK = 0.01  # s of the device between two looks at its time
@@ -42,17 +42,6 @@ class DeviceTime:
         """The time of day, s since 1970."""
         return self.start + self.monotonic()
 
-    def datetime(self) -> type[datetime]:
-        """A datetime whose `now` is this time of day."""
-        clock = self
-
-        class Now(datetime):
-            @classmethod
-            def now(cls, tz: tzinfo | None = None) -> datetime:
-                return datetime.fromtimestamp(clock.time(), tz)
-
-        return Now
-
     async def follow(self, pico: EmulatedPico) -> None:
         """Follow a board from its power-on until it is gone."""
         with contextlib.suppress(EmulatorError):
@@ -74,15 +63,16 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._device_time.monotonic()
 
+    def wall(self) -> float:
+        """What `osgp_tools.clock` asks for."""
+        return self._device_time.time()
+
 
 def run(test: Callable[[DeviceTime], Coroutine[Any, Any, Any]], start: float = START) -> Any:
     """The result of `test(clock)`, with everything around it in its time."""
     clock = DeviceTime(start)
-    modules = (client, concentrator, line_server, readout)
     with contextlib.ExitStack() as stack:
-        for module in modules:
-            stack.enter_context(_replaced(module, "time", clock))
-        stack.enter_context(_replaced(concentrator, "datetime", clock.datetime()))
+        stack.enter_context(_replaced(line_server, "time", clock))
         runner = stack.enter_context(asyncio.Runner(loop_factory=lambda: _Loop(clock)))
         return runner.run(test(clock))
 

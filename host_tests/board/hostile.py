@@ -48,8 +48,7 @@ class Uart:
 def deaf(device, pause_ms=1000, coming=True, leaving=False):
     """From now on an erase falls into what comes in, or goes out, at most one in pause_ms."""
     uart = Uart(device.board.plc, device.flash.erase, pause_ms, coming, leaving)
-    device.node.uart = uart
-    device.node.mip.write = uart.write
+    device.node.link.uart = uart
     return uart
 
 

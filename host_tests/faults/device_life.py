@@ -481,7 +481,8 @@ def main(steps, first, last):
     print(len(life.nor.operations), "operations", cuts, "cuts")
 
 
-if sys.argv[1] == "wear":
-    wear(int(sys.argv[2]))
-else:
-    main(*[int(word) for word in sys.argv[1:]])
+if __name__ == "__main__":
+    if sys.argv[1] == "wear":
+        wear(int(sys.argv[2]))
+    else:
+        main(*[int(word) for word in sys.argv[1:]])

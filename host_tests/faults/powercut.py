@@ -1,9 +1,10 @@
-"""Power cuts at every flash operation of two long lives, and none may cost what was acknowledged.
+"""Power cuts at every flash operation of four lives, and none may cost what was acknowledged.
 
 usage: python host_tests/faults/powercut.py [STEPS [STEPS]]    (`make test-faults`)
 
-The lives and what is checked: powercut_life.py (a store, worked hard) and device_life.py (a whole
-device). One process a processor shares the work.
+The lives and what is checked: powercut_life.py (a store, worked hard), device_life.py (a whole
+device), broadcast_life.py (one that is told things by broadcast) and key_life.py (one whose keys
+change). One process a processor shares the work.
 """
 
 import os
@@ -13,8 +14,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
-STORE, DEVICE = "powercut_life.py", "device_life.py"
-STEPS = {STORE: 6700, DEVICE: 360}  # some 7,600 flash operations each
+UNIT = HERE.parent / "unit"
+STORE, DEVICE, TOLD = "powercut_life.py", "device_life.py", "broadcast_life.py"
+KEYED = "key_life.py"
+# Some 7,600 flash operations of STORE and DEVICE each, 350 of TOLD, 150 of KEYED
+STEPS = {STORE: 6700, DEVICE: 360, TOLD: 30, KEYED: 82}
 _HEAP = "200m"  # the recorded operations
 
 
@@ -23,7 +27,7 @@ def sweep(micropython: str, life: str, steps: int, first: int, last: int) -> sub
     return subprocess.Popen(
         [micropython, "-X", f"heapsize={_HEAP}", str(HERE / life)]
         + [str(number) for number in (steps, first, last)],
-        env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:.frozen"},
+        env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{UNIT}:.frozen"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

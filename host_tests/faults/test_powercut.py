@@ -4,7 +4,7 @@ The whole sweep, 60,000 cuts: `make test-faults`.
 """
 
 import pytest
-from powercut import DEVICE, STORE, finish, sweep
+from powercut import DEVICE, KEYED, STORE, TOLD, finish, sweep
 
 from test_on_micropython import RUNS, interpreter
 
@@ -27,4 +27,22 @@ def test_power_cuts_cost_a_device_nothing(first):
         pytest.skip("no 64-bit MicroPython")
     operations, cuts = finish(sweep(micropython, DEVICE, 60, first, first + 40))
     assert cuts == 4 * 40
+    print(operations, "operations,", cuts, "cuts")
+
+
+def test_power_cuts_make_no_broadcast_happen_twice():
+    micropython = interpreter(RUNS["64-bit"][0])
+    if micropython is None:
+        pytest.skip("no 64-bit MicroPython")
+    operations, cuts = finish(sweep(micropython, TOLD, 3, 8, 24))
+    assert cuts == 4 * 16
+    print(operations, "operations,", cuts, "cuts")
+
+
+def test_power_cuts_lock_nobody_out_and_make_nothing_good_again():
+    micropython = interpreter(RUNS["64-bit"][0])
+    if micropython is None:
+        pytest.skip("no 64-bit MicroPython")
+    operations, cuts = finish(sweep(micropython, KEYED, 9, 4, 14))
+    assert cuts == 4 * 10
     print(operations, "operations,", cuts, "cuts")

@@ -101,8 +101,13 @@ def desk(tmp_path_factory):
 @pytest.fixture(scope="module")
 def members(desk):
     """Both devices found over one end and made members over the other, with captures."""
-    found = osgp("discover", "--line", desk.tcp, "--pcap", desk.folder / "discover.pcap")
-    assert found.stdout.splitlines() == [*IDS, "2 devices"], found.stderr
+    found = osgp(
+        *("discover", "--fast", "--line", desk.tcp, *desk.store),
+        *("--pcap", desk.folder / "discover.pcap"),
+    )
+    *lines, last = found.stdout.splitlines()
+    assert sorted(line.split("  ")[:2] for line in lines) == [[one, "1 hop"] for one in IDS]
+    assert last == "2 devices", found.stderr
     assert found.returncode == 0
     for number, unique_id in enumerate(IDS, start=1):
         capture = ("--pcap", desk.folder / f"commission{number}.pcap")

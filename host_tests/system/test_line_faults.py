@@ -11,7 +11,7 @@ import pytest
 
 from desk import MICROPYTHON, NODE, SUBNET, Desk
 from osgp_tools.lpdu import SPDU
-from osgp_tools.session import Sealed
+from osgp_tools.suites import Sealed
 
 BT06, BT07, BT08 = "0006", "0007", "0008"
 BP10 = "0A00"  # in BT07's own octet order
@@ -273,12 +273,12 @@ def reset_behind_the_answer(device, frame):
 )
 def test_the_chip_resets_in_an_exchange(device, reset):
     for _ in range(2):
-        initiated, resets = device.initiated, device.count("device.node.mip.resets")
+        initiated, resets = device.initiated, device.count("device.node.link.resets")
         sealed, frame = device.sealed(device.procedure())
         reset(device, frame)
         assert sealed.open(device.persist(frame)).code == 0
         assert device.initiated == initiated + 1
-        assert device.count("device.node.mip.resets") == resets + 1
+        assert device.count("device.node.link.resets") == resets + 1
         assert device.result()[2:] == bytes((device.psn, DONE))
 
 

@@ -96,7 +96,7 @@ def test_a_repl_with_a_live_device_in_it(tmp_path):
             repl.until(shown)
         while "True\r\n" not in repl.output:  # it lives on meanwhile, and finds its transceiver
             repl.output = ""
-            repl.type("device.node.mip.up\n")
+            repl.type("device.node.link.up\n")
             repl.until("e\r\n>>> ")
         repl.interrupt()
         assert repl.end() == INTERRUPTED, repl.tail

@@ -17,7 +17,7 @@ from osgp.security.ccm import seal
 from osgp_tools import flash
 from osgp_tools.lpdu import Frame
 from osgp_tools.membership import Place, aes, commissioning_key, desk_key
-from osgp_tools.session import Sealed
+from osgp_tools.suites import Sealed
 
 DOMAIN = bytes.fromhex("decade")
 BT06, MEMBER = 6, "bytes(device.member.image)"

@@ -31,7 +31,7 @@ def session(member: Member) -> Session:
     target = Target(member.DOMAIN, member.SUBNET, member.NODE)
     numbers = PlainNumbers(member.expected)
     client = Client(RigLine(member), (member.SUBNET, 1), silence=0)
-    return Session(client, target, member.KEY[:12], numbers)
+    return Session(client, target, member.suite, numbers)
 
 
 NOON = bytes((26, 1, 31, 12, 0, 0))  # a Saturday

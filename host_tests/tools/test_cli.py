@@ -157,7 +157,7 @@ async def no_answer(self, waiting, frame, effort):
 
 def test_discover_prints_unique_ids(osgp, device, monkeypatch):
     monkeypatch.setattr("osgp_tools.discovery.Discovery.__init__.__defaults__", (0.03,))
-    assert osgp("discover", *LINE)[:2] == (0, "040000000001\n1 devices\n")
+    assert osgp("discover", "--near", *LINE)[:2] == (0, "040000000001\n1 devices\n")
 
 
 def test_capture_of_what_passed(osgp, member, tmp_path):

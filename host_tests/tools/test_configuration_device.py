@@ -199,7 +199,7 @@ def test_places_of_the_status():
 
 def test_status(meter):
     values = meter.values(2102)
-    assert values["security_modes"] == {"rc4": 1, "aes": 0}
+    assert values["security_modes"] == {"rc4": 1, "aes": 1}
     assert values["tier_drive"]["over_power"] == 0
     used = values["unicast_key_uses"]
     assert meter.command("30 0001").code == Code.OK
@@ -214,7 +214,7 @@ def test_a_new_key(meter):
     new = bytes(range(100, 112))
     check = oma_digest(new, bytes(16))[:4]
     assert meter.call(20, (b"\x00" + new + check[::-1]).hex()) == BAD_PARAMETER
-    assert meter.call(20, (b"\x01" + new + check).hex()) == CONFLICT
+    assert meter.call(20, (b"\x02" + new + check).hex()) == BAD_PARAMETER
     assert meter.call(20, (b"\x00" + new + check).hex()) == DONE
     assert meter.command("30 0001").code == Code.OK
     meter.restart()

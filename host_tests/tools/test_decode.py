@@ -7,13 +7,15 @@ from rich.console import Console
 
 from osgp.kernels import digest, digest_pad, rc4
 from osgp_tools import lpdu, pcap
+from osgp_tools.broadcast import sealed
 from osgp_tools.decode import Decoder, explain_file, explain_hex
 from osgp_tools.decode_table import Command, parse_command
 from osgp_tools.lpdu import Frame
-from osgp_tools.secured import Key
-from osgp_tools.session import Sealed
+from osgp_tools.secured import AesKey, Omak, keys
+from osgp_tools.suites import AesPsk, Sealed, cmac, subkey
 
 OMAK = bytes(range(1, 13))
+AES_KEY = bytes(range(1, 17))
 DOMAIN = bytes.fromhex("C0FFEE")
 NODE = bytes.fromhex("040000112233")
 DEVICE = (2, 2)
@@ -60,7 +62,7 @@ def test_octets_that_are_no_frame():
         ("000A050901852A01C0FFEE21", "answers a message to group 42 as member 1"),
         ("001A01850589C0FFEE036D01000006", "read-only area: 6 octets from 0"),
         ("001C0185000400001122330C6300C0FFEE00000005890301 02030405AA", "domain C0FFEE, 5/9"),
-        ("00320589 00 C0FFEE 4501020400001122330A", "flags 02, unique id 040000112233"),
+        ("00320589 00 C0FFEE 4501020400001122330A", "data 0102040000112233"),
     ],
 )
 def test_messages(octets, said):
@@ -145,7 +147,7 @@ def test_the_uart():
 
 def test_the_published_message_in_clear():
     """osgp.md 2.4, first row: full read of BT03, digest of the request by the key of twelve DF."""
-    key = Key(bytes((0xDF,)) * 12)
+    key = Omak(bytes((0xDF,)) * 12)
     head = bytes.fromhex("00 30 0003 7F30EA6D")
     sealed = Sealed(bytes((0xDF,)) * 12, 2, 2, 0x7F30EA6D, READ_BT03)
     opened = key.request(DEVICE, head + sealed.apdu[-8:])
@@ -164,13 +166,14 @@ def sealed_read(sequence=9, command=READ_BT03, address=lpdu.SUBNET_NODE):
 
 def answer(sealed, body):
     """The device's answer to a sealed request: `body` from the response code on."""
-    key = Key(OMAK)
+    key = Omak(OMAK)
     request = key.request(DEVICE, sealed.apdu)
-    accumulator = bytearray(request.accumulator)
-    position = digest(accumulator, OMAK, request.position, b"\0" + body, 0, 1 + len(body))
+    begun, position, cipher = request.state
+    accumulator = bytearray(begun)
+    position = digest(accumulator, OMAK, position, b"\0" + body, 0, 1 + len(body))
     digest_pad(accumulator, OMAK, position)
     secret = bytearray(body)
-    rc4(bytearray(request.cipher), secret, 0, len(secret))
+    rc4(bytearray(cipher), secret, 0, len(secret))
     return Frame(
         body=b"\0" + secret + accumulator,
         source=DEVICE,
@@ -184,7 +187,7 @@ def answer(sealed, body):
 def test_with_the_key_a_read_and_its_answer_are_opened():
     sealed, request = sealed_read()
     reply = answer(sealed, bytes.fromhex("00 000D 00 2098 00 31C30008000000000000")[:16])
-    decoder = Decoder(Key(OMAK))
+    decoder = Decoder(Omak(OMAK))
     shown = str(decoder.frame(request.encode()))
     assert "digest holds, encrypted" in shown
     assert "full read of BT03" in shown
@@ -195,9 +198,67 @@ def test_with_the_key_a_read_and_its_answer_are_opened():
     assert "ok: full read of BT03" in shown
 
 
+def aes_frames(command=READ_BT03):
+    """A request of mode 2, and the device's answer: one octet, 05."""
+    suite = AesPsk(AES_KEY, NODE, *DEVICE)
+    sealed = suite.seal(9, command)
+    request = Frame(body=sealed.apdu, source=(1, 127), destination=DEVICE, tid=3, domain=DOMAIN)
+    number = sealed.apdu[-12:-8]
+    body = b"\0" + suite.encrypt(1, number, b"\x05")
+    reply = Frame(
+        body=body, source=DEVICE, destination=(1, 127), tid=3, domain=DOMAIN, kind=lpdu.RESPONSE
+    )
+    return request, reply
+
+
+def test_mode_2_is_opened_with_key_and_unique_id():
+    request, reply = aes_frames()
+    decoder = Decoder(AesKey(AES_KEY, NODE))
+    shown = str(decoder.frame(request.encode()))
+    assert "digest holds, encrypted" in shown
+    assert "full read of BT03" in shown and "sequence number 9" in shown
+    assert "05 inappropriate action" in str(decoder.frame(reply.encode()))
+    for wrong in (AesKey(AES_KEY, bytes(6)), AesKey(bytes(16), NODE)):
+        assert "does not hold" in str(Decoder(wrong).frame(request.encode()))
+    assert "01" not in repr(AesKey(AES_KEY, NODE))
+
+
+def test_refusals_of_mode_2_prove_themselves():
+    request, reply = aes_frames()
+    told = b"\0\x0c" + bytes((0, 0, 0, 7))
+    mac = cmac(subkey(AES_KEY, b"MACU", NODE), told + request.body)[:8]
+    decoder = Decoder(AesKey(AES_KEY, NODE))
+    decoder.frame(request.encode())
+    shown = str(decoder.frame(reply.with_(body=told + mac).encode()))
+    assert "digest holds, in clear" in shown and "7" in shown
+    decoder.frame(request.encode())
+    shown = str(decoder.frame(reply.with_(body=told + bytes(8)).encode()))
+    assert "digest does not hold" in shown
+
+
+@pytest.mark.parametrize("mode", [0, 2])
+def test_a_broadcast_is_opened_with_the_broadcast_key(mode):
+    """A member's keys: the key that fits is found."""
+    apdu = sealed(mode, AES_KEY, 5, bytes.fromhex("40081B0003 030000"))
+    frame = Frame(
+        pdu=lpdu.TPDU,
+        kind=lpdu.UNACKD_RPT,
+        address=lpdu.BROADCAST,
+        source=(1, 127),
+        destination=(0, 0),
+        domain=DOMAIN,
+        body=apdu,
+    )
+    ring = keys(mode, NODE, [bytes(16)], [bytes(16), AES_KEY])
+    shown = str(Decoder(ring).frame(frame.encode()))
+    assert "digest holds, encrypted" in shown and "full write of ET27" in shown
+    assert "does not hold" in str(Decoder(keys(mode, NODE, [bytes(16)], [])).frame(frame.encode()))
+    assert "01" not in repr(ring)
+
+
 def test_a_device_addressed_by_unique_id_is_opened_when_it_has_answered():
     sealed, request = sealed_read(address=lpdu.UNIQUE_ID)
-    decoder = Decoder(Key(OMAK))
+    decoder = Decoder(Omak(OMAK))
     assert "digest does not hold" in str(decoder.frame(request.encode()))
     reply = answer(sealed, bytes.fromhex("03"))
     assert "03 insufficient security clearance" in str(decoder.frame(reply.encode()))
@@ -209,14 +270,14 @@ def test_without_or_with_a_wrong_key_nothing_is_claimed():
     octets = request.encode().hex()
     assert "encrypted, or no command" in text(octets)
     assert "digest" in text(octets)
-    assert "digest does not hold under this key" in text(octets, bytes(12))
+    assert "digest does not hold under this key" in text(octets, Omak(bytes(12)))
     with pytest.raises(ValueError, match="12 octets"):
-        explain_hex(octets, bytes(11))
-    assert "01" not in repr(Key(OMAK))
+        Omak(bytes(11))
+    assert "01" not in repr(Omak(OMAK))
 
 
 def test_errors_in_clear():
-    decoder = Decoder(Key(OMAK))
+    decoder = Decoder(Omak(OMAK))
     sealed, request = sealed_read()
     decoder.frame(request.encode())
     reply = answer(sealed, b"\x03").with_(body=bytes.fromhex("000B"))
@@ -229,13 +290,13 @@ def test_errors_in_clear():
 def test_a_procedure_is_named():
     """The guide's example, EP17 (MEP p.53); see test_decode_named.py."""
     _, request = sealed_read(command=bytes.fromhex("40 0007 0006 1108 07 00F803"))
-    shown = text(request.encode().hex(), OMAK)
+    shown = text(request.encode().hex(), Omak(OMAK))
     assert "full write of BT07" in shown
     assert "EP17 " in shown and "handle = 1016" in shown
 
 
 def test_fields_of_an_answer():
-    decoder = Decoder(Key(OMAK))
+    decoder = Decoder(Omak(OMAK))
     sealed, request = sealed_read(command=bytes.fromhex("3F 0034 000000 0006"))
     decoder.frame(request.encode())
     reply = answer(sealed, bytes.fromhex("00 0006 180B150C1E05"))
@@ -270,7 +331,7 @@ def test_a_capture_is_explained_in_order(tmp_path):
     with pcap.Writer(path) as capture:
         capture.write(request.encode(), 1_700_000_000, 0)
         capture.write(answer(sealed, bytes.fromhex("00 0001 05")).encode(), 1_700_000_001, 1)
-    first, second = explain_file(path, OMAK)
+    first, second = explain_file(path, Omak(OMAK))
     assert first.text.startswith("1  22:13:20.000000 #0  1/127 > 2/2  full read of BT03")
     assert second.text.startswith("2  22:13:21.000000 #1  2/2 > 1/127  ok: full read of BT03")
 
@@ -292,7 +353,7 @@ KINDS = st.sampled_from([0x00, *range(0x45, 0x50), *range(0x50, 0x80)])
     )
 )
 def test_any_body_is_explained(messages):
-    decoder = Decoder(Key(OMAK))
+    decoder = Decoder(Omak(OMAK))
     for code, data, is_answer, pdu in messages:
         frame = Frame(
             pdu=pdu,

@@ -37,11 +37,11 @@ DEVICE = """
 import sys
 from application.state import STATE
 
-class Mip:
+class Link:
     uid = bytes.fromhex("040000112233")
 
 class Node:
-    mip = Mip
+    link = Link
 
 class Device:
     node = Node
@@ -377,7 +377,7 @@ def test_a_board_that_is_flashed_is_awaited(board):
 
 
 def test_a_terminal_of_lines(board, deployed, monkeypatch, capsys):
-    lines = iter(("STATE", "None", "device.node.mip.uid"))
+    lines = iter(("STATE", "None", "device.node.link.uid"))
     monkeypatch.setattr("builtins.input", lambda _: next(lines, None) or end())
     deployed()
     capsys.readouterr()

@@ -31,6 +31,7 @@ COMMANDS = {
 ITS_OWN = {
     ("ET03", "utility_serial_number"): "without one it is the unique id",
     ("ET04", "neuron"): "requests, which the device takes back when they are done",
+    ("ET04", "broadcast_base"): "it goes up only",
     ("ET13", "security_key"): "keys are not read back",
     ("ET51", "flags"): "a reset that is asked for is over at once",
     ("ET22", "critical_pending"): "what has happened before becomes critical at once",

@@ -29,9 +29,21 @@ class Pair:
         self.noise = noise
         self.down, self.up = bytearray(), bytearray()
         self.said, self.heard = [], []
-        self.mip = Mip(lambda octets, n: self.down.extend(octets[:n]))
+        self.arrived = bytearray()
+        self.mip = Mip(self)
         self.chip = Chip(NODE, self.up.extend, self._transmit)
         self.mip.start(0)
+
+    def any(self):
+        return len(self.arrived)
+
+    def readinto(self, buffer, n):
+        buffer[:n] = self.arrived[:n]
+        del self.arrived[:n]
+        return n
+
+    def write(self, octets, n):
+        self.down += octets[:n]
 
     def _transmit(self, wanted):
         self.said.append(wanted.lpdu)
@@ -55,11 +67,9 @@ class Pair:
         if down:
             self.chip.feed(bytes(down), self.now)
         self.chip.poll(self.now)
-        up = self._carried(self.up)
-        at = 0
-        while at < len(up):
-            at = self.mip.feed(up, at, len(up), self.now)
-            if self.mip.frame:
+        self.arrived += self._carried(self.up)
+        while self.arrived:
+            while self.mip.take(self.now):
                 self.heard.append(bytes(self.mip.rx[self.mip.frame : self.mip.end]))
         self.mip.poll(self.now)
 

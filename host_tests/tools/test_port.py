@@ -37,6 +37,11 @@ def test_frames_pass_from_a_terminal_to_a_tcp_port_and_back(tmp_path):
                 await sender.send(octets)
                 assert await asyncio.wait_for(heard.get(), 2) == octets
         assert len(said) == 3
+        assert one.damaged == 0
+        server.transceivers[0].chip.crc_error(0)
+        await other.send(PIN)
+        await asyncio.wait_for(heard.get(), 2)  # it came up before this one did
+        assert one.damaged == 1
         one.close()
         other.close()
 
@@ -52,7 +57,7 @@ def test_a_transceiver_that_resets_is_started_again(tmp_path):
         await asyncio.sleep(0.01)
         await asyncio.wait_for(one.send(PIN), 5)
         assert await asyncio.wait_for(heard.get(), 2) == PIN
-        assert one.mip.resets == 1
+        assert one.link.resets == 1
         one.close()
         other.close()
 

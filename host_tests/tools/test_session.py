@@ -18,15 +18,13 @@ from osgp_tools.membership import (
     new_key,
 )
 from osgp_tools.session import (
-    Answer,
-    Code,
     OfflineError,
     RefusedError,
     Result,
-    Sealed,
     SequenceLostError,
     Session,
 )
+from osgp_tools.suites import Answer, Code, Legacy, Sealed
 
 KEY = bytes(range(1, 13))
 BT03 = bytes.fromhex("00209800 31C3000800 00000000")
@@ -45,7 +43,7 @@ def run(scenario, first=1, expected=1):
         device.join(1, 5, KEY, expected)
         line.devices.append(device)
         client = Client(line, silence=0, reading=FAST, writing=FAST)
-        session = Session(client, Target(b"OSG", 1, 5), KEY, PlainNumbers(first))
+        session = Session(client, Target(b"OSG", 1, 5), Legacy(KEY, 1, 5), PlainNumbers(first))
         return await scenario(session, device, line)
 
     return asyncio.run(main())
@@ -313,7 +311,8 @@ def test_commissioning_gives_place_and_keys():
         await commission(session.client, target, desk_key(device.unique_id), given)
         assert (device.domain, device.subnet, device.node) == (b"OSG", 1, 9)
         assert device.key == given.unicast_key[:12] and device.expected == 77
-        session = Session(session.client, Target(b"OSG", 1, 9), device.key, PlainNumbers(77))
+        suite = Legacy(device.key, 1, 9)
+        session = Session(session.client, Target(b"OSG", 1, 9), suite, PlainNumbers(77))
         with pytest.raises(CommissionError, match="result 1"):  # the same key again
             await commission(session.client, target, desk_key(device.unique_id), given)
         return await session.read(3)

@@ -16,8 +16,6 @@ PLACES = {
     "_FLAGS": "neuron",
     "_PROGRAM_ID": "program_id",
     "_NEURON_STATE": "neuron_state",
-    "_BROADCAST_BASE": "broadcast_base",
-    "_BROADCAST_DELTA": "broadcast_delta",
     "_SECURITY_MODE": "security_mode",
     "_FCM_COUNT": "fcm_count",
 }
@@ -26,6 +24,9 @@ PLACES = {
 def test_places_are_those_of_the_definition():
     for name, its in PLACES.items():
         assert getattr(system, name) == field(2052, its)[0], name
+    places = ((field(2052, its)) for its in ("broadcast_base", "broadcast_delta"))
+    reversed_ = [at + n - 1 - k for at, n in places for k in range(n)]
+    assert list(system._WINDOW) == reversed_
 
 
 def test_system_information():
@@ -96,3 +97,38 @@ def test_a_read_before_the_transceiver_is_there_gives_no_serial_number():
     rig.node = rig.device.node
     rig.bring_up()
     assert rig.device.model.load(2051)[:12] == UID.hex().upper().encode()
+
+
+def window(member):
+    values = decode(2052, member.body(2052, 140))
+    return values["broadcast_base"], values["broadcast_delta"]
+
+
+def test_the_number_of_the_next_broadcast_goes_up_only():
+    """ET04.82 and 86, by which a concentrator passes over a number (profile 21)."""
+    member = Member()
+    assert window(member) == (0x01020304, 16)
+    assert member.command("4F 0804 000052 0004 06030201").code == Code.OK
+    assert window(member) == (0x01020306, 16)
+    assert member.command("4F 0804 000052 0006 05030201 2000").code == Code.OK
+    assert window(member) == (0x01020306, 32), "the delta, and not the base"
+    assert member.command("4F 0804 000056 0002 0000").code == Code.OK
+    assert window(member) == (0x01020306, 0)
+    restarted = Device(member.rig.board)
+    assert restarted.member.image[54:60] == bytes.fromhex("01020306 0000")
+
+
+def test_what_was_written_of_another_membership_does_not_come_back():
+    """ET04 is kept with the numbers in it; they are the member record's alone."""
+    member = Member()
+    assert member.command("4F 0804 000052 0004 FFFFFF7F").code == Code.OK
+    device = member.rig.device
+    draft = device.member.draft()
+    draft[36:52] = bytes(range(16))  # as a commissioning with a new broadcast key
+    draft[54:58] = bytes(4)
+    device.member.commit(draft)
+    assert member.command("4F 0837 000014 0001 00").code == Code.OK  # ET55
+    assert device.member.image[54:58] == bytes(4)
+    assert Device(member.rig.board).member.image[54:58] == bytes(4)
+    assert member.command("4F 0804 000034 0001 01").code == Code.OK
+    assert window(member)[0] == 0

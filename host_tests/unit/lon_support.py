@@ -44,12 +44,14 @@ def uplink(frame: bytes, number: int = 0) -> bytes:
 class Chip:
     """The chip's end of a UART: acknowledges what the host sends, answers its questions at start.
 
-    `log`: each write of the host. `frames`: each LPDU it sent down. `up`: octets on their way up.
+    `log`: each write of the host. `frames`: each LPDU it sent down, `commands` its NI command.
+    `up`: octets on their way up.
     """
 
     def __init__(self):
         self.log = []
         self.frames = []
+        self.commands = []
         self.up = b""
         self.silent = False
         self.acknowledges = True
@@ -78,7 +80,8 @@ class Chip:
         return plain[1:-1]
 
     def _obey(self, body: bytes):
-        if body[0] == 0x12:
+        if body[0] & 0xF2 == 0x12:  # with priority, attenuated, at the zero crossing
+            self.commands.append(body[0])
             self.frames.append(body[1:])
         elif body[0] == 0xE0:
             status = bytearray(STATUS)

@@ -1,6 +1,8 @@
 """A whole node on a transceiver, for its tests."""
 
+import ticks
 from lon_support import Chip, Gate, Settings, lpdu, uplink
+from osgp.lon.mip import Mip
 from osgp.lon.node import Node
 from osgp.membership import CONFIGURED, Membership
 
@@ -23,7 +25,7 @@ class Bench:
         self.member.commit(draft)
         self.chip = Chip()
         self.resets = 0
-        self.node = Node(self.chip, self.member, Gate(), open_nm, self._reset, 0)
+        self.node = Node(Mip(self.chip), self.member, Gate(), open_nm, self._reset, 0)
         self.member.on_change = self.node.refresh
         self.settle(0)
         if awake:
@@ -31,15 +33,17 @@ class Bench:
             self.chip.frames.clear()
 
     def _reset(self):
+        self.node.management.restart_asked = False
         self.resets += 1
 
     def settle(self, now):
         """Let everything happen that can happen now."""
         for _ in range(60):
-            self.node.poll(now)
-            if not self.chip.up:
+            due = self.node.poll(now)
+            if self.chip.up:
+                self.node.readable(now)
+            elif ticks.diff(due, now) > 0:
                 return
-            self.node.readable(now)
         raise AssertionError("the node never comes to rest")
 
     def octets(self, octets, now=AWAKE):

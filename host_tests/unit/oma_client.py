@@ -49,6 +49,13 @@ class Rc4:
         self.s = s
         self.i = self.j = 0
 
+    def copy(self):
+        """Another one that has got as far."""
+        other = Rc4(b"any")
+        other.s = list(self.s)
+        other.i, other.j = self.i, self.j
+        return other
+
     def crypt(self, text):
         s = self.s
         out = bytearray(text)
@@ -93,12 +100,16 @@ class Client:
         return b"\x00" + text + digest
 
     def answer(self, apdu):
-        """The answer in clear, code first. AssertionError: it is not bound to the request."""
+        """The answer in clear, code first. AssertionError: it is not bound to the request.
+
+        As often as one likes: each time the cipher goes on from the request.
+        """
         assert apdu[0] == 0
+        assert len(apdu) >= 10
         text = apdu[1:-8]
         number = text[0] == 0x0C and len(text) == 5  # in clear always
         if self._rc4 and not number:
-            text = self._rc4.crypt(text)
+            text = self._rc4.copy().crypt(text)
         state = bytearray(self._state)
         pos = feed(state, self.omak, self._pos, b"\x00" + text)
         assert apdu[-8:] == finish(state, self.omak, pos), "the answer's digest is wrong"

@@ -39,14 +39,24 @@ def noise(n: int, seed: int = 1) -> bytearray:
 
 
 def aes(key: bytes):
-    """AES in ECB mode: the function encrypt(block16) -> block16 that boards give the firmware."""
+    """AES in ECB mode: the function encrypt(block) -> block, or encrypt(block, out), that boards
+    give the firmware."""
     if MICROPYTHON:
         import cryptolib
 
         return cryptolib.aes(key, 1).encrypt
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
+    update = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
+
+    def encrypt(block, out=None):
+        block = update(bytes(block))
+        if out is None:
+            return block
+        out[: len(block)] = block
+        return None
+
+    return encrypt
 
 
 def allocated(fn, n: int = 100):

@@ -2,9 +2,9 @@
 
 from fakes import Flash, Settings
 from osgp import kernels
-from osgp.commission import BAD_CONTENT, DONE, NOT_KEPT, SAME_KEY
+from osgp.commission import BAD_CONTENT, DONE, LOW_BASE, NOT_KEPT, SAME_KEY
 from osgp.commissioning import Commissioning
-from osgp.membership import CONFIGURED, UNCONFIGURED, Membership
+from osgp.membership import CONFIGURED, NEXT_KEY, UNCONFIGURED, Membership
 from osgp.security.ccm import cmac, open_, seal
 from support import aes, unhex
 from tables.store import Counter, Ring
@@ -22,10 +22,19 @@ UNICAST = bytes(range(0x10, 0x20))
 BROADCAST = bytes(range(0x20, 0x30))
 
 
-def content(mode=0, length=6, subnet=1, node=5, unicast=UNICAST, number=b"\x12\x34\xff\xfe"):
+def content(
+    mode=0,
+    length=6,
+    subnet=1,
+    node=5,
+    unicast=UNICAST,
+    number=b"\x12\x34\xff\xfe",
+    broadcast=BROADCAST,
+    base=b"\x00\x00\x01\x02",
+):
     """The 52 octets of a membership."""
     head = bytes((mode, length)) + b"domain" + bytes((subnet, node))
-    return head + unicast + BROADCAST + number + b"\x00\x00\x01\x02" + b"\x03\x04"
+    return head + unicast + broadcast + number + base + b"\x03\x04"
 
 
 class Bench:
@@ -173,10 +182,54 @@ def test_the_same_key_is_refused():
     assert bench.member.generation == 2
 
 
+def test_the_key_that_ep20_brought_is_refused():
+    bench = Bench()
+    assert bench.commission(bench.challenge(), content()) == DONE
+    offered = bytes(member_generation(bench)) + BROADCAST
+    bench.settings.replace(NEXT_KEY, offered, len(offered))
+    bench.restart()
+    for unicast in (BROADCAST, BROADCAST[:12] + b"else"):
+        assert bench.commission(bench.challenge(), content(unicast=unicast)) == SAME_KEY
+    assert bench.commission(bench.challenge(), content(unicast=bytes(16))) == DONE
+    assert bench.member.next_key is None
+
+
+def member_generation(bench):
+    return bench.member.image[52:54]
+
+
+def test_the_mode_changes_both_ways():
+    bench = Bench()
+    for k, mode in enumerate((0, 2, 0, 2)):
+        unicast = bytes((k + 1,)) * 16
+        assert bench.commission(bench.challenge(), content(mode, unicast=unicast)) == DONE
+        bench.restart()
+        assert (bench.member.mode, bench.member.unicast_key) == (mode, unicast)
+    # the same key for another mode is the same key
+    assert bench.commission(bench.challenge(), content(0, unicast=unicast)) == SAME_KEY
+
+
+def test_b_goes_back_with_another_broadcast_key_only():
+    bench = Bench()
+    assert bench.commission(bench.challenge(), content()) == DONE
+    before = bench.state()
+    low = b"\x00\x00\x01\x01"
+    for broadcast in (BROADCAST, BROADCAST[:12] + b"else"):
+        text = content(unicast=bytes(16), broadcast=broadcast, base=low)
+        assert bench.commission(bench.challenge(), text) == LOW_BASE
+    assert bench.state() == before
+    for key, base in ((b"\x01", b"\x00\x00\x01\x02"), (b"\x02", b"\x00\x01\x00\x00")):
+        text = content(unicast=key * 16, base=base)
+        assert bench.commission(bench.challenge(), text) == DONE
+    text = content(unicast=bytes(16), broadcast=bytes(16), base=bytes(4))
+    assert bench.commission(bench.challenge(), text) == DONE
+    assert bench.member.image[54:58] == bytes(4)
+
+
 def test_bad_content_is_refused():
     bench = Bench()
     before = bench.state()
-    bad = [content(mode=mode) for mode in (1, 2, 255)]
+    bad = [content(mode=mode) for mode in (1, 3, 4, 255)]
     bad += [content(length=length) for length in (2, 4, 5, 7, 255)]
     bad += [content(subnet=0), content(node=0), content(node=128), content(node=255)]
     for text in bad:

@@ -7,15 +7,16 @@ from osgp.membership import Membership
 from secured import (
     BODY,
     DIGEST_ERROR,
-    KEY,
     NAME,
     NUMBER,
+    OMAK,
     READ_IDENTITY,
     READ_NAME,
+    UID,
     WRITE_NAME,
     Bench,
 )
-from support import noise, unhex
+from support import aes, noise, unhex
 from tables.model import MASTER
 
 # The published vector (osgp.md 2.4): subnet, node, request with its number, response, and an octet
@@ -40,8 +41,8 @@ class Published:
 
 def test_the_client_against_the_published_values():
     state = bytearray(8)
-    assert finish(state, KEY, feed(state, KEY, 0, VECTOR)) == VECTOR_DIGEST
-    assert base_key(KEY) == unhex("C33EF2FFB0AAAE76ED039AD0804D67AA")
+    assert finish(state, OMAK, feed(state, OMAK, 0, VECTOR)) == VECTOR_DIGEST
+    assert base_key(OMAK) == unhex("C33EF2FFB0AAAE76ED039AD0804D67AA")
     cipher = Rc4(unhex("18DB3F1AB71B654BED039AD0804D67AA"))
     assert cipher.crypt(VECTOR) == unhex(
         "E52847CF97FD90BAA0262C509AF1C062E2FD3AF5ADC0DCC4B252F11B"
@@ -81,7 +82,7 @@ def test_wrong_digests_change_nothing():
         flipped = bytearray(request)
         flipped[k >> 3] ^= 1 << (k & 7)
         assert bench.send(flipped) == DIGEST_ERROR
-    for stranger in (Client(b"\xde" + KEY[1:], 2, 2), Client(KEY, 2, 3), Client(KEY, 1, 2)):
+    for stranger in (Client(b"\xde" + OMAK[1:], 2, 2), Client(OMAK, 2, 3), Client(OMAK, 1, 2)):
         assert bench.send(stranger.request(WRITE_NAME, NUMBER)) == DIGEST_ERROR
     assert bench.send(bench.client.request(WRITE_NAME, NUMBER, encrypted=False)) == DIGEST_ERROR
     assert bench.state() == before
@@ -175,7 +176,7 @@ def test_without_a_counter_or_keys():
     assert bench.send(bench.client.request(WRITE_NAME, NUMBER, encrypted=False)) == DIGEST_ERROR
     assert "BT05" not in bench.settings.kept
     virgin = Membership(Settings())
-    envelope = Envelope(virgin, bench.counter, bench.services, MASTER)
+    envelope = Envelope(virgin, bench.counter, bench.services, MASTER, aes, UID)
     out = bytearray(120)
     zero = bytearray(Client(bytes(12), 0, 0).request(WRITE_NAME, NUMBER))
     assert envelope.request(zero, 0, len(zero), out, 0, 0) == 2

@@ -62,6 +62,8 @@ class Device:
         self.application.resets = List(0)
         self.application.behind = False
         self.events.application = self.application
+        self.node = Thing()
+        self.node.management = Thing()
         self.board = Thing()
         self.board.reset_cause = "power on"
         self.settings = world.settings
@@ -279,6 +281,7 @@ def test_a_start_tells_why_and_what_was_damaged():
     device.events.log.ring.repaired = 1
     start.run(device)
     assert told(device.events.log) == [(38, 4), (42, 0), (41, 2), (49, 1)]
+    assert device.node.management.reset_cause == 0x0C
 
 
 def test_starts_do_not_fill_the_log():
@@ -296,13 +299,18 @@ def test_alarms_of_starts_that_are_not_logged():
     device = Device()
     for _ in range(4):
         start.run(device)
-    for reason, expected in (("watchdog", False), ("power on", True)):
+    for reason, expected, status in (
+        ("watchdog", False, 0x0C),
+        ("power on", True, 0x01),
+        ("reset", False, 0x14),
+    ):
         for place in (2, 11):
             device.events.alarm(place, False)
         device.board.reset_cause = reason
         start.run(device)
         assert 2 in alarms(device.world)
         assert (11 in alarms(device.world)) == expected
+        assert device.node.management.reset_cause == status
 
 
 def test_another_firmware_is_told_once():

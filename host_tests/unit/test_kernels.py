@@ -26,7 +26,18 @@ def test_the_kernels_of_a_board_are_taken():
         assert "kernels" not in sys.modules
         return
     board = sys.modules["kernels"]
-    for name in ("copy", "crc16", "digest", "equal", "fill", "rc4", "rc4_key", "stuff", "unstuff"):
+    for name in (
+        "copy",
+        "crc16",
+        "digest",
+        "equal",
+        "fill",
+        "rc4",
+        "rc4_key",
+        "stuff",
+        "unstuff",
+        "xor",
+    ):
         assert getattr(kernels, name) is getattr(board, name), name
 
 
@@ -71,6 +82,10 @@ def test_copy_and_fill():
     assert out == b"\0\0\0bcd\0\0\0\0"
     kernels.copy(out, 1, out, 3, 6)  # towards the start of the same buffer
     assert out == b"\0bcdcd\0\0\0\0"
+    out = bytearray(b"abc\0\0\0\0\0..")
+    kernels.copy(out, 3, out, 0, 5)  # towards its end: repeated
+    assert out == b"abcabcab.."
+    out = bytearray(b"\0bcdcd\0\0\0\0")
     kernels.copy(out, 9, b"x", 0, 0)
     kernels.fill(out, 0, 2, 0xFF)
     kernels.fill(out, 9, 10, 7)
@@ -90,6 +105,18 @@ def test_equal():
         assert kernels.equal(x, 0, y, 2, 20) is False, bit
         assert kernels.equal(x, 0, y, 2, bit >> 3) is True, bit  # the octets before it
         y[2 + (bit >> 3)] ^= 1 << (bit & 7)
+
+
+def test_xor():
+    out = bytearray(b"\x00\x0f\xf0\xff\x55\xaa")
+    kernels.xor(out, 1, b"\xee\xff\x81\x18\xee", 1, 4)
+    assert out == b"\x00\xf0\x71\xe7\x55\xaa"
+    kernels.xor(out, 1, b"\xee\xff\x81\x18\xee", 1, 4)
+    assert out == b"\x00\x0f\xf0\xff\x55\xaa"
+    kernels.xor(out, 0, b"", 0, 0)
+    kernels.xor(out, 5, out, 0, 0)
+    kernels.xor(memoryview(out)[2:], 0, memoryview(out)[4:], 0, 2)
+    assert out == b"\x00\x0f\xa5\x55\x55\xaa"
 
 
 def test_stuff_as_captured():
@@ -213,6 +240,7 @@ def test_nothing_is_allocated():
         ("copy", lambda: kernels.copy(out, 100, data, 0, 64)),
         ("equal", lambda: kernels.equal(out, 100, data, 0, 64)),
         ("fill", lambda: kernels.fill(out, 0, 64, 0x20)),
+        ("xor", lambda: kernels.xor(out, 100, data, 0, 64)),
         ("stuff", lambda: kernels.stuff(data, 0, 64, out, 0)),
         ("unstuff", receive),
     ):
@@ -280,7 +308,9 @@ def test_twin_copy_and_fill():
     for n in range(256):
         _both("copy", bytearray(300), n // 7, data, n % 40, n % 40 + n)
         _both("copy", data, n // 9, data, n // 6, n // 6 + n)
+        _both("copy", data, 40, data, n % 40, n % 40 + n)
         _both("fill", data, 300 - n, 300, n)
+        _both("xor", noise(300, n), n // 7, data, n % 40, n % 40 + n)
 
 
 def test_twin_stuff_and_unstuff():

@@ -79,7 +79,9 @@ def test_what_stays_open_in_every_state():
         assert ask("61 01") is None
         assert ask("51")[0] == 0x31 and ask("51")[12] == state
         assert ask("6D 01 00 00 06") == b"\x2d" + UID
-        assert ask("60 01") == unhex("20 01 02 00 00")
+        assert ask("60 01") == unhex("20 01 02 00 0F")
+        assert ask("6F 01") == ask("6F 04") == b"\x2f"
+        assert ask("52 00") == (b"\x32" + IDENTITY[1:] if state == UNCONFIGURED else None)
         assert ask("70") is None
 
 
@@ -104,7 +106,7 @@ def test_query_status():
     ask = Asking()
     bench = ask.bench
     assert ask("51") == unhex("31 0000 0000 0000 0000 0000 01 04 01 00 00")
-    assert bench.hear("00 1A 01 85 05 89 C0FFEE 87 51") == []  # unsupported: authenticated
+    assert bench.hear("00 1A 01 85 05 89 C0FFEE 17 51") == []  # unsupported: a repeated request
     bench.octets(b"\x7e\x26\x31\x2b")  # the chip heard a bad frame
     transport = bench.node.transport
     transport.lost = 0x12345
@@ -137,7 +139,7 @@ def test_a_wrong_length_or_value_is_a_failure():
         ("62 01 00", "02"),
         ("63", "03"),
         ("63 00 C0FFEE000000 05 89 03 0102030405", "03"),
-        ("63 01 C0FFEE000000 05 89 03 0102030405AA", "03"),  # the discovery domain stays
+        ("63 02 C0FFEE000000 05 89 03 0102030405AA", "03"),
         ("63 00 C0FFEE000000 05 89 83 0102030405AA", "03"),
         ("63 00 C0FFEE000000 05 89 02 0102030405AA", "03"),
         ("66 0F 0000000000", "06"),
@@ -154,7 +156,63 @@ def test_a_wrong_length_or_value_is_a_failure():
         ("7D 01 01", "1D"),
         ("74", "14"),
         ("50", "10"),
-        ("52 00", "12"),
+        ("52", "12"),
+        ("52 03", "12"),
+        ("54", "14"),  # the transceiver has not told
+        ("55", "15"),
+        ("57", "17"),
+        ("58 00 00", "18"),
+        ("59 00", "19"),
+        ("63 00 C0FFEE000000 05 89 43 0102030405AA", "03"),  # large-scale mode
+        ("63 00 C0FFEE000000 05 89 13 0102030405AA", "03"),  # a kind of authentication
+        ("64", "04"),
+        ("64 01", "04"),  # the discovery domain stays
+        ("64 02", "04"),
+        ("64 00 00", "04"),
+        ("65 00 0102030405", "05"),
+        ("65 02 010203040506", "05"),
+        ("67", "07"),
+        ("67 0F", "07"),
+        ("67 00 00", "07"),
+        ("68 00", "08"),
+        ("69 8302004000", "09"),  # to no group
+        ("6A", "0A"),
+        ("6A 02", "0A"),
+        ("6A 00 00", "0A"),
+        ("6B 00 0000", "0B"),
+        ("6D 00 00 00 01", "0D"),
+        ("6D 02 00 00 00", "0D"),
+        ("6D 02 00 00 1A", "0D"),
+        ("6E", "0E"),
+        ("6E 02 00 00 01 00", "0E"),
+        ("6E 02 00 00 02 00 55", "0E"),
+        ("6E 02 00 00 00 00", "0E"),
+        ("6E 02 00 00 01 02 55", "0E"),  # form
+        ("6E 02 00 07 02 00 5555", "0E"),  # the chip's parameters
+        ("6E 02 00 19 01 00 55", "0E"),
+        ("6E 01 00 00 01 00 55", "0E"),
+        ("6F", "0F"),
+        ("6F 02", "0F"),
+        ("6F 01 00", "0F"),
+        ("70 01", "10"),
+        ("70 00 00", "10"),
+        ("71", "11"),
+        ("72", "12"),
+        ("73", "13"),
+        ("7C", "1C"),
+        ("7E", "1E"),
+        ("60 02 00", "00 02"),
+        ("60 07 00 C0FFEE000000 05 89", "00 07"),
+        ("60 07 02 C0FFEE000000 05 89 03", "00 07"),
+        ("60 07 00 C0FFEE000000 05 89 02", "00 07"),
+        ("60 08", "00 08"),
+        ("60 08 02", "00 08"),
+        ("60 09", "00 09"),
+        ("60 0A 00 0001020304050607080910", "00 0A"),
+        ("60 0A 02 000102030405060708091011", "00 0A"),
+        ("60 0B 00", "00 0B"),
+        ("60 0F", "00 0F"),
+        ("60 11", "00 11"),
     ):
         if answer:
             assert ask(request) == unhex(answer), request
@@ -178,7 +236,7 @@ def test_open_management_configures():
     assert ask("51")[12] == 12  # soft offline until it is told to be online
     assert ask("6C 01") is None
     assert ask("51")[12] == 4
-    assert bytes(bench.member.image[-5:]) == unhex("0102030405")
+    assert bytes(bench.member.addresses[-5:]) == unhex("0102030405")
     assert bench.hear("00 1A 01 85 07 8C C0FFEE 07 51")[0][:6] == unhex("00 1A 07 8C 01 85")
     assert ask("6C 00") is None and ask("51")[12] == 12
     assert bench.resets == 0
@@ -189,7 +247,10 @@ def test_open_management_configures():
 def test_a_change_that_cannot_be_kept_is_a_failure():
     ask = Asking(open_nm=True, state=UNCONFIGURED)
     ask.bench.settings.broken = True
-    for request, answer in CONFIGURING[0], CONFIGURING[3], CONFIGURING[11]:
+    for request, answer in [CONFIGURING[k] for k in (0, 2, 3, 11)] + [
+        ("60 07 00 C0FFEE000000 05 89 03", "00 07"),
+        ("6E 02 00 00 01 00 55", "0E"),
+    ]:
         assert ask(request) == unhex(answer), request
     assert ask("51")[12] == UNCONFIGURED and not ask.bench.member.domains[0].used
 

@@ -1,7 +1,7 @@
 """The kept record of membership: whole or not at all, and what a virgin device is."""
 
 from lon_support import Settings
-from osgp.membership import CONFIGURED, UNCONFIGURED, Membership
+from osgp.membership import CONFIG, CONFIGURED, KEYS, UNCONFIGURED, Membership
 from support import unhex
 
 
@@ -52,7 +52,8 @@ def test_a_commit_is_kept_and_acted_on():
         assert it.domains[1].used
         assert bytes(it.unicast_key) == bytes(range(16))
         assert bytes(it.broadcast_key) == bytes(range(16, 32))
-        assert bytes(it.image[-5:]) == unhex("01 02 03 04 05")
+        assert bytes(it.addresses[-5:]) == unhex("01 02 03 04 05")
+        assert it.image[CONFIG] == 0xC0
     assert bytes(key) == bytes(range(16))  # views stay good
 
 
@@ -72,7 +73,23 @@ def test_a_commit_that_cannot_be_kept_changes_nothing():
     assert not member.domains[0].used
 
 
-def test_a_record_of_another_size_is_none():
+def test_a_record_that_is_too_short_is_none():
     settings = Settings()
-    settings.kept["member"] = bytes((CONFIGURED,)) * 100
+    settings.kept["member"] = bytes((CONFIGURED,)) * 135
     assert Membership(settings).state == UNCONFIGURED
+
+
+def test_a_record_of_an_earlier_or_later_version_is_taken():
+    settings = Settings()
+    member = Membership(settings)
+    draft = change(member)
+    draft[CONFIG] = 0x88
+    draft[KEYS : KEYS + 12] = bytes(range(12))
+    member.commit(draft)
+    whole = settings.kept["member"]
+    settings.kept["member"] = whole[:136]
+    it = Membership(settings)
+    assert it.image[:CONFIG] == whole[:CONFIG] and it.state == CONFIGURED
+    assert it.image[CONFIG] == 0xC0 and not any(it.image[CONFIG + 1 :])
+    settings.kept["member"] = whole + b"later"
+    assert Membership(settings).image == whole

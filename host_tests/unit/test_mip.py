@@ -34,7 +34,7 @@ FLAGS = lpdu("00 1A 01 85 05 89 7E7E7E 07 00 7E 00 7E7E 12 01 6F 7E 26 50 0C")
 
 def started():
     chip = Chip()
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     exchange(mip, chip, 0)
     assert mip.up

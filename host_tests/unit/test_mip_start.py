@@ -9,7 +9,7 @@ ASK_ID = unhex("14 22 70 00 05 0000000000000000000000 6D 01 00 00 06 E1")
 
 def started(now: int = 0, chip=None):
     chip = chip or Chip()
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(now)
     exchange(mip, chip, now)
     return mip, chip
@@ -18,7 +18,7 @@ def started(now: int = 0, chip=None):
 def test_the_captured_octets_of_the_chip_bring_it_up():
     chip = Chip()
     chip.silent = True
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     mip.poll(0)
     assert chip.log == [unhex("7E 07 00 7B")]
@@ -66,7 +66,7 @@ def test_layer_2_is_asked_for_when_the_chip_is_in_another():
 def test_a_chip_that_resets_to_change_its_layer_is_started_again():
     chip = Chip()
     chip.layer = 0
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     obey = chip._obey
 
@@ -85,7 +85,7 @@ def test_a_chip_that_resets_to_change_its_layer_is_started_again():
 def test_a_silent_chip_is_asked_again_every_half_second():
     chip = Chip()
     chip.silent = True
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     for now in range(0, 2001, 50):
         mip.poll(now)
@@ -99,7 +99,7 @@ def test_a_silent_chip_is_asked_again_every_half_second():
 def test_an_answer_that_never_comes_starts_anew():
     chip = Chip()
     chip._obey = lambda body: None  # acknowledges, answers nothing
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     exchange(mip, chip, 0)
     assert chip.log[-1] == packet(NI_SHORT, 0xE0, 1)
@@ -111,7 +111,7 @@ def test_an_answer_that_never_comes_starts_anew():
 
 def test_no_frame_comes_out_before_the_id_is_known():
     chip = Chip()
-    mip = Mip(chip.write)
+    mip = Mip(chip)
     mip.start(0)
     query = uplink(lpdu("01 10 01 85 00 03 61 00"))
     assert feed(mip, query, 0) == []

@@ -3,7 +3,9 @@
 from lon_support import ACK, NI_SHORT, UID, lpdu, packet, uplink
 from node_support import AWAKE, Bench
 from osgp.lon.management import PROGRAM_ID
-from osgp.membership import CONFIGURED, UNCONFIGURED, Membership
+from osgp.lon.node import TO_ALL
+from osgp.lon.npdu import SUBNET_NODE, UNIQUE_ID
+from osgp.membership import CONFIGURED, KEYS, UNCONFIGURED, Membership
 from support import noise, unhex
 from tables.store import Gate
 
@@ -130,7 +132,7 @@ def test_soft_offline():
 def test_an_unconfigured_node_serves_nothing_but_what_is_always_served():
     bench = Bench(state=UNCONFIGURED)
     echo = bench.node.handlers[0x00] = bench.node.handlers[0x47] = Echo()
-    bench.node.always = (0x47,)
+    bench.node.always[0x47] = 1 << UNIQUE_ID
     assert bench.ask(unhex("00 30 0003"), 1) is None
     assert bench.ask(unhex("47 01"), 2) == unhex("00 01")
     assert bench.hear("00 12 01 85 00 C0FFEE 03 47 01") == []  # not by broadcast
@@ -140,11 +142,88 @@ def test_an_unconfigured_node_serves_nothing_but_what_is_always_served():
 def test_always_is_before_soft_offline_but_not_by_address():
     bench = Bench()
     bench.node.handlers[0x47] = Echo()
-    bench.node.always = (0x47,)
+    bench.node.always[0x47] = 1 << UNIQUE_ID
     bench.node.management.online = False
     head = "00 1E 01 85 00 040000112233 C0FFEE"
     assert bench.hear(head + "07 47 01")[0][10:] == unhex("00 01")
     assert bench.hear("00 1A 01 85 05 89 C0FFEE 07 47 01") == []
+
+
+def test_always_says_in_which_formats():
+    bench = Bench()
+    echo = bench.node.handlers[0x4D] = Echo()
+    bench.node.always[0x4D] = 1 << UNIQUE_ID | 1 << SUBNET_NODE
+    bench.node.management.online = False
+    for frame, served in (
+        ("00 1A 01 85 05 89 C0FFEE 01", True),
+        ("00 1E 01 85 00 040000112233 C0FFEE 02", True),
+        ("00 12 01 85 00 C0FFEE 03", False),
+        ("00 16 01 85 2A C0FFEE 04", False),
+    ):
+        before = echo.requests
+        bench.hear(frame + "4D 00")
+        assert echo.requests == before + served, frame
+
+
+def test_what_is_broadcast_to_all_has_a_handler_of_its_own():
+    bench = Bench()
+    echo = bench.node.handlers[0x00] = Echo()
+    to_all = bench.node.handlers[TO_ALL] = Echo()
+    for frame in (
+        "00 32 01 85 00 C0FFEE 00 40",  # unacknowledged, and repeated
+        "00 32 01 85 05 C0FFEE 00 40",
+        "00 02 01 85 00 C0FFEE 11 00 40",
+        "00 02 01 85 00 C0FFEE 11 00 40",
+        "00 02 01 85 00 C0FFEE 91 00 40",
+    ):
+        assert bench.hear(frame) == [], frame
+    assert to_all.requests == 3  # a repetition is none, authenticated or not
+    assert bench.hear("00 12 01 85 00 C0FFEE 02 00 40") == []  # a request is not for all
+    assert bench.hear("00 02 01 85 00 C0FFEE 03 00 40") != []  # acknowledged, not delivered
+    assert to_all.requests == 3 and echo.requests == 0
+    bench.hear("00 12 01 85 00 C0FFEE 04 41 40")
+    assert bench.node.unhandled == 1  # another code is as ever
+    bench.node.management.online = False
+    bench.hear("00 32 01 85 00 C0FFEE 00 40")
+    assert to_all.requests == 3
+
+
+def test_hard_offline_is_as_offline_as_soft():
+    bench = Bench(open_nm=True)
+    echo = bench.node.handlers[0x00] = Echo()
+    bench.hear("00 1A 01 85 05 89 C0FFEE 07 6C 03 06")
+    bench.hear("00 1A 01 85 05 89 C0FFEE 08 6C 01")
+    for number, code, answer in ((1, "00", 0x3F), (2, "4E", 0x4F)):
+        (out,) = bench.hear("00 1A 01 85 05 89 C0FFEE 0%d" % number + code)
+        assert out[10] == answer
+    assert echo.requests == 0
+
+
+def test_a_group_request_is_answered_by_its_handler():
+    bench = Bench()
+    draft = bench.member.draft()
+    bench.member.set_address(draft, 0, unhex("83 01 00 40 2A"))
+    bench.member.commit(draft)
+    bench.node.handlers[0x00] = Echo()
+    out = bench.hear("80 16 01 85 2A C0FFEE 03 00 30")
+    assert out[0][:13] == unhex("80 1A 05 09 01 85 2A 01 C0FFEE 23 00")
+    assert bench.chip.commands[-1] == 0x13
+
+
+def test_an_answer_may_come_later():
+    class Later:
+        def request(self, buf, a, end, out, o, now):
+            self.record = bench.node.transport.current
+            self.serial = self.record.serial
+            return o
+
+    bench = Bench()
+    later = bench.node.handlers[0x00] = Later()
+    assert bench.hear("00 1A 01 85 05 89 C0FFEE 03 00 30") == []
+    later.record.answer[0] = 0x00
+    bench.node.transport.answer(later.record, 1, AWAKE + 500)
+    bench.settle(AWAKE + 500)
+    assert bench.chip.frames == [unhex("00 1A 05 89 01 85 C0FFEE 23 00")]
 
 
 def test_the_gate_is_told():
@@ -209,7 +288,7 @@ def test_a_reset_of_the_chip_is_survived():
     request = "00 1A 01 85 05 89 C0FFEE 07 51"
     first = bench.hear(request)
     bench.octets(packet(NI_SHORT, 0x50, 1))
-    assert bench.node.mip.up and bench.node.mip.resets == 1
+    assert bench.node.link.up and bench.node.link.resets == 1
     assert bench.hear(request) == first
 
 
@@ -235,12 +314,18 @@ def anything(octets):
     """Neither raises nor stops the node from answering later."""
     for state in (UNCONFIGURED, CONFIGURED):
         bench = Bench(open_nm=True, state=state)
+        draft = bench.member.draft()
+        bench.member.set_address(draft, 0, unhex("83 01 00 40 2A"))
+        draft[KEYS : KEYS + 12] = bytes(range(1, 13))
+        bench.member.commit(draft)
+        bench.node.transport.random = bytes
         bench.node.handlers[0x00] = Echo()
         bench.octets(octets)
         bench.settle(AWAKE + 1000)
         bench.node.transport._silent = False
-        assert bench.node.mip.up
-        assert bench.ask(b"\x51", 14, AWAKE + 20000)[0] == 0x31
+        assert bench.node.link.up
+        sent = bench.hear("00 1C 01 85 00 040000112233 0E 51", AWAKE + 20000)
+        assert [frame for frame in sent if frame[6:8] == unhex("2E 31")]
 
 
 def test_noise_on_the_uart():
@@ -258,6 +343,11 @@ if given:
         "00 1A 01 85 05 89 C0FFEE",
         "00 1C 01 85 00 040000112233",
         "00 3C 01 85 00 040000112233",
+        "00 06 01 85 2A C0FFEE",
+        "00 16 01 85 2A C0FFEE",
+        "00 12 01 85 00 C0FFEE",
+        "00 2A 01 85 05 89 C0FFEE",
+        "00 0A 01 05 05 89 2A 03 C0FFEE",
     )
 
     @given(st.lists(st.binary(max_size=40), max_size=5))

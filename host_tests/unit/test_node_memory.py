@@ -10,7 +10,7 @@ import ticks
 from lon_support import ACK, lpdu, uplink
 from node_support import Bench
 from osgp.kernels import copy
-from support import MICROPYTHON, skip
+from support import MICROPYTHON, skip, unhex
 
 if not MICROPYTHON:
     skip("measures MicroPython's heap")
@@ -34,8 +34,10 @@ class Line:
         return len(self.up)
 
     def readinto(self, buf, n):
-        copy(buf, 0, self.up, 0, len(self.up))
-        return len(self.up)
+        n = len(self.up)
+        copy(buf, 0, self.up, 0, n)
+        self.up = b""
+        return n
 
 
 class Answer:
@@ -50,10 +52,12 @@ def grown(first: str, second: str, now: int, answered=True, collected=False) -> 
     collected: only what is no garbage counts.
     """
     bench = Bench()
+    draft = bench.member.draft()
+    bench.member.set_address(draft, 14, unhex("83 01 00 40 2A"))
+    bench.member.commit(draft)
     node = bench.node
     node.handlers[0x00] = Answer()
-    line = node.uart = Line()
-    node.mip.write = line.write
+    line = node.link.uart = Line()
     frames = (uplink(lpdu(first)), uplink(lpdu(second)))
 
     def turn(up, now):
@@ -82,7 +86,7 @@ def grown(first: str, second: str, now: int, answered=True, collected=False) -> 
     after = gc.mem_alloc()
     gc.enable()
     assert line.writes == (200 if answered else 100), line.writes  # acknowledgements, answers
-    assert node.mip.ready
+    assert node.link.ready
     return after - before
 
 
@@ -97,6 +101,17 @@ def test_repeated_requests():
 
 def test_acknowledged_messages():
     assert grown(ACKD + "01 00 40", ACKD + "02 00 40", 3000) == 0
+
+
+def test_messages_to_a_group():
+    head = "00 06 01 85 2A C0FFEE "
+    assert grown(head + "01 00 40", head + "02 00 40", 3000) == 0
+    assert grown(head + "01 00 40", head + "51 01 00 00 40", 3000) == 0  # repeated with a list
+
+
+def test_broadcasts():
+    head = "00 02 01 85 00 C0FFEE "
+    assert grown(head + "11 00 40", head + "12 00 40", 3000, answered=False) == 0
 
 
 def test_status_queries_leave_only_garbage():

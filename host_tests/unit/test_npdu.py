@@ -13,6 +13,10 @@ except ImportError:
     given = None
 
 
+# member 1 of group 2A, and of group 2B in the discovery domain (7); 8 is no group
+ADDRESSES = unhex("83 01 00 40 2A  90 87 00 80 2B  01 08 00 00 08  0000000000")
+
+
 def domain(text: str, subnet: int, node: int):
     entry = Domain()
     entry.used = True
@@ -26,7 +30,7 @@ def domain(text: str, subnet: int, node: int):
 
 def node(configured=True):
     """5/9 in domain C0FFEE, and the discovery domain."""
-    it = Npdu((domain("C0FFEE", 5, 9), domain("4F5347500000", 0, 0)), UID)
+    it = Npdu((domain("C0FFEE", 5, 9), domain("4F5347500000", 0, 0)), ADDRESSES, UID)
     it.configured = configured
     return it
 
@@ -105,8 +109,18 @@ def test_accept_filter_when_configured():
         ("00 1A 01 85 06 89 C0FFEE 07 51", False),
         ("00 1A 01 85 05 89 C0FFED 07 51", False),
         ("00 1B 01 85 00 80 4F5347500000 07 51", False),  # nobody has an address there
-        ("00 16 01 85 07 C0FFEE 07 51", False),  # a group
-        ("00 1A 01 05 05 89 C0FFEE 07 01 07 51", False),  # answer of a group's member
+        ("00 16 01 85 2A C0FFEE 07 51", True),  # groups
+        ("00 16 01 85 07 C0FFEE 07 51", False),
+        ("00 16 01 85 08 C0FFEE 07 51", False),  # another kind of entry
+        ("00 16 01 85 2B C0FFEE 07 51", False),  # another domain
+        ("00 17 01 85 2B 4F5347500000 07 51", True),
+        ("00 16 05 89 2A C0FFEE 07 51", False),  # our own
+        ("00 1A 01 05 05 89 07 01 C0FFEE 27 31", True),  # a group's member responds
+        ("00 0A 01 05 05 89 07 01 C0FFEE 27", True),  # and acknowledges
+        ("00 1A 01 05 05 89 07 01 C0FFEE 07 51", False),  # and asks: that is none of its
+        ("00 3A 01 05 05 89 07 01 C0FFEE 27 51", False),
+        ("00 1A 01 05 05 8A 07 01 C0FFEE 27 31", False),
+        ("00 1A 01 05 05 89 07 01 C0", False),
         ("00 1E 01 85 00 040000112233 C0FFEE 07 51", True),
         ("00 1E 01 85 00 040000112233 BADBAD 07 51", True),  # by unique id: any domain
         ("00 1E 01 85 00 040000112234 C0FFEE 07 51", False),
@@ -123,7 +137,8 @@ def test_accept_filter_when_unconfigured():
         ("00 12 01 85 06 BADBAD 07 51", True),
         ("00 10 01 85 00 07 51", True),
         ("00 1A 01 85 05 89 C0FFEE 07 51", False),
-        ("00 16 01 85 07 C0FFEE 07 51", False),
+        ("00 16 01 85 2A C0FFEE 07 51", False),
+        ("00 1A 01 05 05 89 07 01 C0FFEE 27 31", False),
         ("00 1C 01 85 00 040000112233 07 51", True),
         ("00 1C 01 85 00 050000112233 07 51", False),
     ):
@@ -138,7 +153,7 @@ def test_unused_entries_are_no_domains():
 
 
 def test_a_domain_of_length_0():
-    it = Npdu((domain("", 5, 9), domain("4F5347500000", 0, 0)), UID)
+    it = Npdu((domain("", 5, 9), domain("4F5347500000", 0, 0)), ADDRESSES, UID)
     it.configured = True
     assert parses(it, "00 18 01 85 05 89 07 51") and it.domain == 0
     assert not parses(it, "00 19 01 85 05 89 00 07 51")
@@ -153,6 +168,7 @@ def test_answers_go_back_the_way_the_request_came():
         ("00 13 00 80 00 4F5347500000 07 51", True, "00 1B 00 80 00 80 4F5347500000"),
         ("00 1C 01 85 00 040000112233 0C 63", False, "00 18 00 80 01 85"),
         ("00 0A 01 85 05 89 C0FFEE 04 6C 01", True, "00 0A 05 89 01 85 C0FFEE"),
+        ("81 06 01 85 2A C0FFEE 01 6C 01", True, "80 0A 05 09 01 85 2A 01 C0FFEE"),
     ):
         it = node(configured)
         octets = lpdu(frame)
@@ -162,9 +178,33 @@ def test_answers_go_back_the_way_the_request_came():
         assert out[:n] == unhex(header), frame
 
 
+def test_what_a_group_message_says():
+    it = node()
+    assert parses(it, "00 16 01 85 2A C0FFEE 07 51")
+    assert (it.format, it.destination, it.member, it.timer) == (layer.GROUP, 0x2A, 1, 4)
+    assert parses(it, "00 1A 02 06 05 89 07 03 C0FFEE 27 31")
+    assert (it.format, it.destination, it.member) == (layer.MEMBER, 7, 3)
+    assert (it.source_subnet, it.source_node) == (2, 6)
+
+
+def test_of_two_entries_the_longest_timer_holds():
+    it = node()
+    for first, second in ("40", "90"), ("90", "40"):
+        it.addresses = unhex("82 05 00" + first + "2A 82 05 00" + second + "2A")
+        assert parses(it, "00 16 01 85 2A C0FFEE 07 51") and (it.member, it.timer) == (5, 9)
+
+
+def test_a_crc_that_somebody_has_checked_is_not_checked_again():
+    it = node()
+    octets = unhex("00 1A 01 85 05 89 C0FFEE 07 51 0000")
+    assert it.parse(octets, 0, len(octets), True)
+    assert not it.parse(octets, 0, len(octets))
+    assert not it.parse(octets, 0, 7, True) and it.crc_errors == 2
+
+
 def test_a_unique_id_that_becomes_known_later_counts():
     uid = bytearray(6)
-    it = Npdu((Domain(), Domain()), uid)
+    it = Npdu((Domain(), Domain()), b"", uid)
     assert not parses(it, "00 1C 01 85 00 040000112233 07 51")
     uid[:] = UID
     assert parses(it, "00 1C 01 85 00 040000112233 07 51")
@@ -187,4 +227,4 @@ if given:
         it = node(configured)
         if it.parse(octets, 0, len(octets)):
             assert it.body < it.end == len(octets) - 2
-            assert it.answer_header(octets, bytearray(16)) <= 12
+            assert it.answer_header(octets, bytearray(16)) <= 14

@@ -198,11 +198,11 @@ HOST = {
     "BT53": "0-5",
     "BT54": "0-807",
     "ET03": "0-29",
-    "ET04": "12 13 52 56-61 62 63-66 67 71 74-75 91-94 95 96-99 102 107-109 110 111 113 114-115 "
-    "117 118-119 120 121 122 137 138-139",
+    "ET04": "12 13 52 56-61 62 63-66 67 71 74-75 82-87 91-94 95 96-99 102 107-109 110 111 113 "
+    "114-115 117 118-119 120 121 122 137 138-139",
 }
 CLOSED = {  # what the guides would let a host set, and commissioning sets here
-    "ET04": "subnet node manufacturer_status broadcast_base broadcast_delta",
+    "ET04": "subnet node manufacturer_status",
 }
 
 # MEP p.55 and p.197-199, OPT p.18, p.19, p.48: read without a key on the optical port.
@@ -317,10 +317,10 @@ def test_what_is_closed_to_the_host_is_closed_on_purpose():
 
 
 def test_keys_and_address_cannot_be_written_as_tables():
-    """profile 5, 11, 17, 21: commissioning alone sets them."""
+    """profile 5, 11, 17: commissioning alone sets them."""
     writable = host_octets(TABLES["ET04"])
-    for path in ("sequence_number", "transceiver_id", "subnet", "node", "broadcast_base",
-                 "broadcast_delta", "max_key_usage", "security_mode", "fcm_count"):  # fmt: skip
+    for path in ("sequence_number", "transceiver_id", "subnet", "node", "max_key_usage",
+                 "security_mode", "fcm_count"):  # fmt: skip
         offset, size = layout.place(TABLES["ET04"], path)
         for k in range(offset, offset + size):
             assert k not in writable, path

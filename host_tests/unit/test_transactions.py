@@ -14,6 +14,7 @@ except ImportError:
 
 ET27 = 2048 + 27
 ET28 = 2048 + 28
+ET47 = 2048 + 47
 LIMIT = 200
 
 # MEP p.45-48: the request that is written to ET52, and what is read from ET53
@@ -42,6 +43,7 @@ class Bench:
         self.settings = settings or Settings()
         self.groups = (0x0102, 0x0305)
         made = Blob()
+        made.add(8, 0, 3, body=b"def")
         made.add(20, 0, 10, body=unhex("3F0EFD0F08100104081A"))
         made.add(21, 0, 10, body=unhex("3F0E0C0F08000104081A"))
         made.add(53, 4, 3, write=READ, body=b"abc", runs=((0, 3),))
@@ -57,6 +59,7 @@ class Bench:
         )
         made.add(ET27, 3, LIMIT, write=READ)
         made.add(ET28, 3, LIMIT)
+        made.add(ET47, 4, 3, write=MASTER, body=b"abc", runs=((0, 3),))
         self.model = Model(made.build(), made.arena, self.settings)
         self.transactions = Transactions(
             ET27, ET28, self.model, self.settings, Services(self.model, LIMIT, LIMIT), self.ids
@@ -105,6 +108,8 @@ def set_(text):
 
 
 READ_BACK = unhex("30 0035")
+READ_BT08 = unhex("30 0008")
+TARIFF = b"\x40\x08\x2f\x00\x03one"  # what groups may be told: a write of ET47
 
 
 def test_the_guide_s_example():
@@ -250,12 +255,21 @@ def test_groups():
         ((), False),
     ):
         bench = Bench()
-        assert bench.write(request(7, set_(b"one"), READ_BACK, kind=3, groups=groups)) == OK
+        assert bench.write(request(7, TARIFF, READ_BT08, kind=3, groups=groups)) == OK
         if ours:
-            assert bench.response() == (1, [b"\0", b"\0\0\3one"])
+            assert bench.response() == (1, [b"\0", b"\0\0\3def"])
+            assert bench.model.load(ET47) == b"one"
         else:
             assert bench.response() == (4, [])
-            assert bench.model.load(53) == b"abc"
+            assert bench.model.load(ET47) == b"abc"
+
+
+def test_what_groups_may_not_do():
+    bench = Bench()
+    whole = request(7, set_(b"one"), TARIFF, READ_BACK, kind=3, groups=(0x0102,))
+    assert bench.write(whole) == OK
+    assert bench.response() == (1, [bytes((NO_RIGHT,)), b"\0", bytes((NO_RIGHT,))])
+    assert (bench.model.load(53), bench.model.load(ET47)) == (b"abc", b"one")
 
 
 def test_power_cuts_at_every_write():

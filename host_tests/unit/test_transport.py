@@ -1,59 +1,15 @@
 """Receive records: what is new, what is a repetition, what is sent and when (`lon.md` 2)."""
 
 import ticks
-from lon_support import UID, lpdu
-from osgp.lon.npdu import Npdu
-from osgp.lon.transport import (
-    LARGEST,
-    RECEIVE_MS,
-    RECORDS,
-    SILENCE_MS,
-    UID_RECEIVE_MS,
-    Transport,
-)
-from osgp.membership import Domain
+from osgp.lon.transport import LARGEST, RECORDS
+from osgp.membership import CONFIG
 from support import unhex
+from transport_support import LATER, START, Layers
 
 TO_US = "00 1A 01 85 05 89 C0FFEE "
 ACKD, REPEATED, REQUEST = "00 0A 01 85 05 89 C0FFEE 0", "00 0A 01 85 05 89 C0FFEE 1", TO_US + "0"
 BACK = "00 1A 05 89 01 85 C0FFEE "
-START = 1000
-LATER = START + SILENCE_MS
-
-
-class Layers:
-    """A transport for 5/9 in C0FFEE; `hear` returns the APDU that is delivered, or None."""
-
-    def __init__(self):
-        entry = Domain()
-        entry.used = True
-        entry.length, entry.subnet, entry.node = 3, 5, 9
-        entry.id[:3] = unhex("C0FFEE")
-        self.npdu = Npdu((entry, Domain()), UID)
-        self.npdu.configured = True
-        self.transport = Transport(self.npdu, START)
-        self.record = None
-        self.out = bytearray(250)
-
-    def hear(self, frame, now=LATER):
-        octets = lpdu(frame)
-        assert self.npdu.parse(octets, 0, len(octets))
-        self.record = self.transport.receive(octets, now)
-        if self.record is None:
-            return None
-        apdu = octets[self.npdu.end - self.record.apdu_n : self.npdu.end]
-        assert apdu == self.record.apdu[: self.record.apdu_n]
-        return apdu
-
-    def answer(self, text, anonymous=False):
-        octets = unhex(text)
-        self.record.answer[: len(octets)] = octets
-        self.transport.answer(self.record, len(octets), anonymous)
-
-    def sent(self, now=LATER):
-        """The next frame out, None when there is none."""
-        end = self.transport.outgoing(self.out, 2, now)
-        return bytes(self.out[2:end]) if end else None
+RECEIVE_MS = 8192
 
 
 def test_a_request_is_answered():
@@ -175,12 +131,23 @@ def test_what_makes_another_sender():
         "00 12 01 85 00 C0FFEE 07 51",  # broadcasts
         "00 12 01 85 05 C0FFEE 07 51",
         "00 1E 01 85 00 040000112233 C0FFEE 07 51",
-        "00 1C 01 85 00 040000112233 07 51",  # domain
+        "00 1E 01 85 00 040000112233 0A0B0C 07 51",  # domain
     ]
     for frame in frames:
         assert it.hear(frame) == b"\x51", frame
     for frame in frames:
         assert it.hear(frame) is None, frame
+
+
+def test_whoever_becomes_a_member_knows_the_repetition_of_what_made_him_one():
+    """By unique id in a domain that is nobody's at first, and then his own (profile 15)."""
+    it = Layers()
+    by_id = "00 1E 01 85 00 040000112233 0A0B0C 07 51"
+    assert it.hear(by_id) == b"\x51"
+    draft = it.member.draft()
+    it.member.set_domain(draft, 0, 3, unhex("0A0B0C 000000"), 5, 9)
+    it.member.commit(draft)
+    assert it.hear(by_id) is None
 
 
 def test_the_destination_of_an_earlier_broadcast_makes_no_other_sender():
@@ -193,7 +160,9 @@ def test_the_destination_of_an_earlier_broadcast_makes_no_other_sender():
 def test_a_record_expires_from_its_first_reception():
     for frame, ms in (
         (REQUEST + "7 51", RECEIVE_MS),
-        ("00 1C 01 85 00 040000112233 07 51", UID_RECEIVE_MS),
+        ("00 1C 01 85 00 040000112233 07 51", 8192),
+        ("00 16 01 85 2A C0FFEE 07 51", 512),
+        ("00 16 01 85 2B C0FFEE 07 51", 16384),
     ):
         it = Layers()
         assert it.hear(frame)
@@ -211,7 +180,7 @@ def test_nothing_comes_back_when_the_ticks_come_round():
     it = Layers()
     assert it.sent(LATER) is None  # nobody asked; the silence is over all the same
     it.hear(REQUEST + "7 51", week)
-    it.answer("31")
+    it.answer("31", week)
     assert it.sent(week) is not None
 
 
@@ -257,30 +226,69 @@ def test_silence_after_the_start():
     assert not it.transport.silent(START)  # once over it is over, wherever the ticks wrap to
 
 
-def test_an_anonymous_answer():
-    it = Layers()
-    for _ in range(2):  # from the record too
-        if it.hear(REQUEST + "7 56"):
-            it.answer("36", anonymous=True)
-        assert it.sent() == unhex("00 1A 00 80 01 85 C0FFEE 27 36")
-
-
 def test_what_has_no_business_here_is_counted():
     it = Layers()
     for pdu in ("1A", "0A"):
-        for header in ("24 51", "44 00 51", "54 00 51", "87 51", "07"):
+        for header in ("34 51", "44 00", "54 00 51", "74 51", "07"):  # no group's; empty
             assert it.hear("00" + pdu + "01 85 05 89 C0FFEE" + header) is None, header
     assert it.hear("00 1A 01 85 05 89 C0FFEE 17 51") is None  # a repeated request
-    assert it.hear("00 2A 01 85 05 89 C0FFEE 07 0001020304050607") is None  # authentication
+    assert it.hear("00 2A 01 85 05 89 C0FFEE 27 0001020304050607") is None  # a reply to nobody
     assert it.transport.unsupported == 12
     assert it.sent() is None
+
+
+def test_what_answers_a_message_of_ours_is_for_others():
+    it = Layers()
+    for frame in (
+        "00 1A 01 85 05 89 C0FFEE 27 31",
+        "00 0A 01 85 05 89 C0FFEE 27",
+        "00 0A 01 05 05 89 2A 03 C0FFEE 27",
+        "00 2A 01 85 05 89 C0FFEE 87 0001020304050607",  # a challenge
+        "00 2A 01 85 05 89 C0FFEE 97 0001020304050607",
+    ):
+        assert it.hear(frame) is False, frame
+    assert it.transport.received == it.transport.unsupported == 0
+
+
+def test_the_configured_receive_timer():
+    for code, ms in ((0, 128), (1, 192), (8, 2048), (9, 3072), (15, 24576)):
+        it = Layers()
+        draft = it.member.draft()
+        draft[CONFIG] = code << 4
+        it.member.commit(draft)
+        assert it.hear(REQUEST + "7 51")
+        assert it.hear(REQUEST + "7 51", LATER + ms - 1) is None
+        assert it.hear(REQUEST + "7 51", LATER + ms) == b"\x51"
+
+
+def test_a_request_with_priority_is_answered_with_priority():
+    it = Layers()
+    it.hear("81" + REQUEST[2:] + "7 51")
+    it.answer("31")
+    assert it.sent()[0] == 0x80
+
+
+def test_an_answer_that_comes_later():
+    it = Layers()
+    it.hear(REQUEST + "7 51")
+    record, serial = it.record, it.record.serial
+    assert it.transport.current is record
+    it.answer("")
+    assert it.hear(REQUEST + "7 51") is None and it.sent() is None
+    it.record = record
+    it.answer("31", LATER + 100)
+    assert it.sent(LATER + 100) == unhex(BACK + "27 31")
+    it.hear(REQUEST + "8 51")
+    assert it.record is record and record.serial != serial  # it is another's now
+    it.answer("31", LATER + RECEIVE_MS)  # too late
+    assert it.sent(LATER + RECEIVE_MS) is None
 
 
 def test_the_largest_apdu():
     it = Layers()
     head = unhex(REQUEST + "7")
     assert it.hear(head + bytes(LARGEST)) == bytes(LARGEST)
-    it.transport.answer(it.record, LARGEST)
+    it.transport.answer(it.record, LARGEST, LATER)
     assert len(it.sent()) == 10 + LARGEST
     assert it.hear(head + bytes(LARGEST + 1)) is None
     assert it.hear("00 3A 01 85 05 89 C0FFEE" + "00" * (LARGEST + 1)) is None

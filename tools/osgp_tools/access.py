@@ -2,7 +2,6 @@
 member, reading and writing by name."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -10,15 +9,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from osgp_tools import model, pcap, values
+from osgp_tools import clock, model, pcap, topology_store, values
 from osgp_tools.client import Client, Target
 from osgp_tools.decode_names import table_number
-from osgp_tools.discovery import DISCOVERY, Discovery
+from osgp_tools.discovery import DISCOVERY
 from osgp_tools.membership import InstallationKeys, commission
 from osgp_tools.naming import Part
 from osgp_tools.port import Port
+from osgp_tools.rekey import session_of
+from osgp_tools.secured import Keys, keys
 from osgp_tools.session import READ_LIMIT, WRITE_LIMIT, Session
-from osgp_tools.store import Member, StoreError, Vault
+from osgp_tools.store import StoreError, Vault
 from tables.basic.profile import layout_for
 from tables.schema import NEVER, Table
 
@@ -35,14 +36,17 @@ def unique_id(text: str) -> bytes:
     return octets
 
 
-def key_of(store: Path, device: str) -> bytes:
-    """The OMAK of a member. StoreError."""
-    with _vault(store) as vault:
-        return vault.find(device).key
+def key_of(store: Path, device: str) -> Keys:
+    """What opens messages to a member and its answers, and broadcasts. StoreError."""
+    with open_vault(store) as vault:
+        member = vault.find(device)
+        unicast = [key for key in (member.key, member.next_key) if key]
+        broadcast = vault.broadcast_keys(member.mode)
+        return keys(member.mode, member.unique_id, unicast, broadcast)
 
 
 @contextmanager
-def _vault(path: Path, new: bool = False):
+def open_vault(path: Path, new: bool = False):
     """The concentrator's store. `new`: it may be made. StoreError: it is not there."""
     if not new and not path.exists():
         raise StoreError(f"no store {path}: commission a device first, or name another --store")
@@ -54,7 +58,7 @@ def _vault(path: Path, new: bool = False):
 
 
 @asynccontextmanager
-async def _port(line: str, capture: Path | None) -> AsyncIterator[Port]:
+async def open_port(line: str, capture: Path | None) -> AsyncIterator[Port]:
     """The transceiver, with what passes it written to the capture."""
     port = await Port.open(line)
     try:
@@ -62,32 +66,23 @@ async def _port(line: str, capture: Path | None) -> AsyncIterator[Port]:
             yield port
             return
         with pcap.Writer(capture) as writer:
-            port.said.append(lambda lpdu: writer.write(lpdu, time.time(), OURS))
-            port.heard.append(lambda lpdu: writer.write(lpdu, time.time(), THEIRS))
+            port.said.append(lambda lpdu: writer.write(lpdu, clock.wall(), OURS))
+            port.heard.append(lambda lpdu: writer.write(lpdu, clock.wall(), THEIRS))
             yield port
     finally:
         port.close()
 
 
-def _session(client: Client, vault: Vault, member: Member) -> Session:
-    target = Target(member.domain, member.subnet, member.node)
-    return Session(client, target, member.key, vault.numbers(member.unique_id))
-
-
-async def discover(line: str, capture: Path | None) -> None:
-    async with _port(line, capture) as port:
-        found = await Discovery(Client(port)).find(lambda one: print(one.hex(), flush=True))
-        print(f"{len(found)} devices")
-
-
 async def commission_one(
-    line: str, device: bytes, store: Path, keys: Path | None, capture: Path | None
+    line: str, device: bytes, store: Path, keys: Path | None, mode: int, capture: Path | None
 ) -> None:
-    async with _port(line, capture) as port:
-        with _vault(store, new=True) as vault:
-            place = vault.new_place(device)
+    async with open_port(line, capture) as port:
+        with open_vault(store, new=True) as vault:
+            place = vault.new_place(device, mode)
             target = Target(DISCOVERY, unique_id=device)
-            await commission(Client(port), target, InstallationKeys(keys).of(device), place)
+            client = Client(port)
+            with topology_store.kept(client, store, vault):
+                await commission(client, target, InstallationKeys(keys).of(device), place)
             member = vault.admit(device, place)
             print(f"{device.hex()} is {member.subnet}/{member.node}")
 
@@ -97,10 +92,12 @@ async def session_with(
     line: str, device: str, store: Path, capture: Path | None
 ) -> AsyncIterator[Session]:
     """A session with a member, over the transceiver at `line`."""
-    with _vault(store) as vault:
+    with open_vault(store) as vault:
         member = vault.find(device)
-        async with _port(line, capture) as port:
-            yield _session(Client(port), vault, member)
+        async with open_port(line, capture) as port:
+            client = Client(port)
+            with topology_store.kept(client, store, vault):
+                yield session_of(client, vault, member)
 
 
 async def definition(session: Session, number: int) -> Table | None:
@@ -217,14 +214,15 @@ async def watch(
     capture: Path | None,
 ) -> None:
     """Show every frame; look at the tables from time to time and print what changed."""
-    async with _port(line, capture) as port:
+    async with open_port(line, capture) as port:
         port.said.append(show)
         port.heard.append(show)
         if not tables:
             await asyncio.Event().wait()
-        with _vault(store) as vault:
-            session = _session(Client(port), vault, vault.find(device))
-            await _look(session, tables, every)
+        with open_vault(store) as vault:
+            client = Client(port)
+            with topology_store.kept(client, store, vault):
+                await _look(session_of(client, vault, vault.find(device)), tables, every)
 
 
 async def _look(session: Session, tables: Sequence[int], every: float) -> None:

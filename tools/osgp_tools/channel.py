@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 from osgp_tools.airtime import BETA1_AFTER_RX, BETA1_AFTER_TX, BETA2, CARRIER_DETECT, air_time
 from osgp_tools.line_statistics import Statistics
-from osgp_tools.link_budget import CAPTURE, PLAIN_STATUS, SECOND_CARRIER, Link, Signal
-from osgp_tools.station import OnAir, Station, Waiting, ignore
+from osgp_tools.link_budget import CAPTURE, PLAIN_STATUS, SECOND_CARRIER, Link, Signal, signal
+from osgp_tools.station import Hearers, OnAir, Station, Waiting, ignore
 
 # Of events at the same moment, what was heard comes before what is done.
 _CARRIER, _END, _READY, _START, _CALL = range(5)
@@ -37,7 +37,8 @@ class Channel:
         self.stations: list[Station] = []
         self.tap: Callable[[int, Station, bytes], None] | None = None  # (ns, sender, LPDU)
         self._link = link or Link()
-        self._links: dict[tuple[Station, Station], Link] = {}
+        self._links: dict[Station, dict[Station, Link]] = {}  # by sender, by receiver
+        self._hearers: dict[tuple[Station, float], Hearers] = {}  # worked out when first needed
         self._random = random.Random(seed)
         self._events: list[tuple[int, int, int, Callable[[], None]]] = []
         self._count = 0
@@ -61,17 +62,37 @@ class Channel:
         station.on_error = on_error or ignore
         station.on_sent = on_sent or ignore
         self.stations.append(station)
+        self._links[station] = {}
+        self._hearers.clear()
         return station
 
     def set_link(
         self, sender: Station, receiver: Station, link: Link, *, both_ways: bool = True
     ) -> None:
-        self._links[sender, receiver] = link
+        self._links[sender][receiver] = link
         if both_ways:
-            self._links[receiver, sender] = link
+            self._links[receiver][sender] = link
+        self._hearers.clear()
 
     def link(self, sender: Station, receiver: Station) -> Link:
-        return self._links.get((sender, receiver), self._link)
+        return self._links[sender].get(receiver, self._link)
+
+    def hearers(self, sender: Station, attenuation: float = 0.0) -> Hearers:
+        """Who notices the carrier of a sender, and over which link."""
+        found = self._hearers.get((sender, attenuation))
+        if found is None:
+            links = {station: self.link(sender, station) for station in self._near(sender)}
+            if attenuation:
+                links = {station: link.weaker(attenuation) for station, link in links.items()}
+            found = {station: link for station, link in links.items() if link.audible}
+            self._hearers[sender, attenuation] = found
+        return found
+
+    def _near(self, sender: Station) -> list[Station]:
+        """Stations that could hear a sender, in the order in which they were attached."""
+        if self._link.audible:
+            return [station for station in self.stations if station is not sender]
+        return sorted(self._links[sender], key=lambda station: station.index)
 
     # -- time
 
@@ -126,12 +147,8 @@ class Channel:
 
     def _start(self, station: Station) -> None:
         frame = station.queue.popleft()
-        on_air = OnAir(station, frame.lpdu, self.now, frame.attenuation)
-        on_air.hearers = [
-            other
-            for other in self.stations
-            if other is not station and self._received(on_air, other).audible
-        ]
+        hearers = self.hearers(station, frame.attenuation)
+        on_air = OnAir(station, frame.lpdu, self.now, hearers)
         for other in self._on_air:
             other.rivals.append(on_air)
             other.deaf.add(station)
@@ -148,14 +165,11 @@ class Channel:
         self._schedule(self.now + duration, _END, lambda: self._end(on_air))
 
     def _carrier(self, on_air: OnAir) -> None:
+        now = self.now
         for station in on_air.hearers:
-            if not station.busy:
-                station.stop_contending(self.now)
+            if not station.heard and station.sending is None:
+                station.stop_contending(now)
             station.heard.add(on_air)
-
-    def _received(self, on_air: OnAir, station: Station) -> Link:
-        link = self.link(on_air.sender, station)
-        return link.weaker(on_air.attenuation) if on_air.attenuation else link
 
     # -- the end of a frame
 
@@ -163,48 +177,47 @@ class Channel:
         sender = on_air.sender
         self._on_air.remove(on_air)
         sender.sending = None
-        sender.good_packet(on_air.lpdu)
+        lpdu = on_air.lpdu
+        sender.good_packet(lpdu)
         if not sender.heard:
             self._fell_idle(sender, BETA1_AFTER_TX)
+        status = PLAIN_STATUS | (SECOND_CARRIER if lpdu[0] & _ALT_PATH else 0)
         met_another = False
-        for station in on_air.hearers:
+        received = 0
+        draw, keep = self._random.random, 1 - self.loss
+        for station, link in on_air.hearers.items():
             station.heard.discard(on_air)
-            met_another |= self._arrive(on_air, station)
-            if not station.busy:
+            if on_air.rivals and not self._survives(on_air, station, link):
+                met_another |= station not in on_air.deaf
+            elif draw() < 1 - keep * (1 - link.loss):
+                self.statistics.losses += 1
+                station.on_error()
+            else:
+                received += 1
+                station.good_packet(lpdu)
+                phase = (sender.phase - station.phase) * 2 % 6
+                station.on_frame(lpdu, signal(phase, status, link.levels))
+            if not station.heard and station.sending is None:
                 self._fell_idle(station, BETA1_AFTER_RX)
+        self.statistics.receptions += received
         self.statistics.collisions += met_another
         sender.on_sent()
 
     def _fell_idle(self, station: Station, beta1: int) -> None:
         station.fell_idle(self.now, beta1)
-        self._contend(station)
+        if station.queue:
+            self._contend(station)
 
-    def _arrive(self, on_air: OnAir, station: Station) -> bool:
-        """What one receiver makes of a frame. True when another frame destroyed it there."""
+    def _survives(self, on_air: OnAir, station: Station, link: Link) -> bool:
+        """Whether a receiver has a frame in spite of the others that overlapped it."""
         if station in on_air.deaf:
             self.statistics.deaf += 1
             return False
-        link = self._received(on_air, station)
-        rivals = [
-            rival
-            for rival in on_air.rivals
-            if rival.sender is not station and self._received(rival, station).audible
-        ]
-        loudest = max((self._received(rival, station).strength for rival in rivals), default=None)
-        if loudest is not None and link.strength - loudest < CAPTURE:
-            self.statistics.destroyed += 1
-            if all(on_air.began <= rival.began for rival in rivals):
-                station.on_error()
+        rivals = [rival for rival in on_air.rivals if station in rival.hearers]
+        loudest = max((rival.hearers[station].strength for rival in rivals), default=None)
+        if loudest is None or link.strength - loudest >= CAPTURE:
             return True
-        if self._random.random() < 1 - (1 - self.loss) * (1 - link.loss):
-            self.statistics.losses += 1
+        self.statistics.destroyed += 1
+        if all(on_air.began <= rival.began for rival in rivals):
             station.on_error()
-            return False
-        self.statistics.receptions += 1
-        station.good_packet(on_air.lpdu)
-        station.on_frame(on_air.lpdu, self._signal(on_air, station, link))
         return False
-
-    def _signal(self, on_air: OnAir, station: Station, link: Link) -> Signal:
-        status = PLAIN_STATUS | (SECOND_CARRIER if on_air.lpdu[0] & _ALT_PATH else 0)
-        return Signal((on_air.sender.phase - station.phase) * 2 % 6, status, link.levels)

@@ -8,11 +8,20 @@ from typing import Annotated
 
 import typer
 
-from osgp_tools import cli_access, cli_meter, deploy, uf2_drive
+from osgp_tools import (
+    cli_access,
+    cli_broadcast,
+    cli_meter,
+    cli_network,
+    cli_security,
+    cli_simulation,
+    deploy,
+    uf2_drive,
+)
 from osgp_tools.cli_access import INTERRUPTED, PcapOption, wait_for
 from osgp_tools.client import NoAnswerError
 from osgp_tools.concentrator import ConcentratorError
-from osgp_tools.device import DeviceError, serve
+from osgp_tools.device import DeviceError, serve, serve_ip
 from osgp_tools.discovery import DiscoveryError
 from osgp_tools.disturbances import Disturbance
 from osgp_tools.image import Header, ImageError, build_bank
@@ -104,14 +113,19 @@ def line_command(
 
 @app.command("device")
 def device_command(
-    plc: Annotated[str, typer.Option(help="its PLC UART: pty:PATH or tcp:PORT")],
     flash: Annotated[Path, typer.Option(help="its flash file; made if there is none")],
+    plc: Annotated[str, typer.Option(help="its PLC UART: pty:PATH or tcp:PORT")] = "",
+    ip: Annotated[
+        str, typer.Option(help="no UART: CN/IP over UDP, HERE,MEMBER,...[,id=HEX] as [HOST:]PORT")
+    ] = "",
     source: Annotated[
         Path | None, typer.Option(exists=True, help="what it measures (osgp_tools.source)")
     ] = None,
 ) -> None:
-    """One device, its PLC UART open to whoever comes."""
-    wait_for(serve(plc, flash, source))
+    """One device, its PLC UART open to whoever comes, or a member of a CN/IP channel."""
+    if bool(plc) == bool(ip):
+        raise ValueError("a device has --plc or --ip")
+    wait_for(serve_ip(ip, flash, source) if ip else serve(plc, flash, source))
 
 
 @app.command("source")
@@ -180,13 +194,19 @@ def logs_command(port: PortOption = "auto") -> None:
     print("\n".join(deploy.logs(port)) or "the journal is empty")
 
 
-for command in (cli_access.discover, cli_access.commission, cli_access.read, cli_access.write):
+for command in (cli_network.discover, cli_network.topology):
+    app.command()(command)
+for command in (cli_access.commission, cli_access.read, cli_access.write):
     app.command()(command)
 for command in (cli_meter.call, cli_meter.profile, cli_meter.transact):
     app.command()(command)
 app.command("events")(cli_meter.show_events)
 app.command()(cli_access.watch)
 app.command()(cli_access.decode)
+app.command()(cli_security.rekey)
+app.command()(cli_simulation.simulate)
+app.add_typer(cli_broadcast.group_app, name="group")
+app.command("broadcast")(cli_broadcast.broadcast_command)
 
 
 @image_app.command("build")

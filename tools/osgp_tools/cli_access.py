@@ -1,4 +1,4 @@
-"""The commands that find devices, read and write their tables, and explain frames."""
+"""The commands that read and write the tables of devices, and explain frames."""
 
 import asyncio
 import time
@@ -12,14 +12,18 @@ from rich.console import Console
 from osgp_tools import access, model, naming, pending
 from osgp_tools.decode import Decoder, explain_file, explain_hex
 from osgp_tools.naming import Part
-from osgp_tools.secured import Key
 from osgp_tools.session import Session
+from osgp_tools.suites import KEY_LENGTH, LEGACY
 
 INTERRUPTED = 130
 STORE = Path("build/concentrator.db")
 
 LineOption = Annotated[
-    str, typer.Option("--line", help="the transceiver: a terminal's path, pty:PATH or tcp:PORT")
+    str,
+    typer.Option(
+        "--line",
+        help="the transceiver: a terminal's path, pty:PATH or tcp:PORT; or ip:HERE,MEMBER,...",
+    ),
 ]
 Device = Annotated[str, typer.Argument(help="a member: its unique id, or subnet/node")]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="BT23, ET03, or its number")]
@@ -35,20 +39,18 @@ OffsetOption = Annotated[int | None, typer.Option(min=0, help="the first octet")
 HexOption = Annotated[str, typer.Option("--hex", help="octets in hexadecimal")]
 
 
-def discover(line: LineOption, pcap: PcapOption = None) -> None:
-    """Find all devices on a line; their unique ids."""
-    wait_for(access.discover(line, pcap))
-
-
 def commission(
     unique_id: Annotated[str, typer.Argument(help="12 hexadecimal digits")],
     line: LineOption,
     store: StoreOption = STORE,
     keys: KeysOption = None,
+    mode: Annotated[int, typer.Option(help="security: 0 OMA digest and RC4, 2 AES-128")] = LEGACY,
     pcap: PcapOption = None,
 ) -> None:
     """Make a device a member of the network, with new keys."""
-    wait_for(access.commission_one(line, access.unique_id(unique_id), store, keys, pcap))
+    if mode not in KEY_LENGTH:
+        raise ValueError(f"security mode {mode}: there are 0 and 2")
+    wait_for(access.commission_one(line, access.unique_id(unique_id), store, keys, mode, pcap))
 
 
 def read(
@@ -152,7 +154,7 @@ def watch(
         raise ValueError("whose tables? name the --device")
     numbers = [naming.table(table) for table in tables or ()]
     key = access.key_of(store, device) if device else None
-    decoder = Decoder(Key(key) if key else None)
+    decoder = Decoder(key)
 
     def show(lpdu: bytes) -> None:
         node = decoder.frame(lpdu)

@@ -1,8 +1,8 @@
 """`osgp decode`: explains captured frames: octets in hex, or a capture file.
 
 `explain_hex` takes an LPDU with or without CRC, or octets of the UART (they begin with 7E);
-`explain_file` takes a pcap and knows each answer's request. With the key (OMAK) mode-0 messages
-are verified and decrypted; an answer only when its request came before.
+`explain_file` takes a pcap and knows each answer's request. With a device's keys its secured
+messages are verified and decrypted; an answer only when its request came before.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from osgp_tools import decode_apdu, decode_names, decode_table, lpdu, pcap
+from osgp_tools import decode_apdu, decode_names, decode_path, decode_table, lpdu, ltep, pcap
 from osgp_tools.decode_table import Command
 from osgp_tools.explanation import Node, octets
 from osgp_tools.link_budget import SECOND_CARRIER, decibels
@@ -32,14 +32,13 @@ TABLE_ACCESS = 0x00
 _OFFLINE = {0x3F: "node offline", 0x4F: "node offline"}
 
 
-def explain_hex(text: str, key: bytes | None = None) -> Node:
+def explain_hex(text: str, key: Key | None = None) -> Node:
     """One frame, or the UART's octets, in hex with any blanks, colons or line ends between.
 
-    Never fails on what the octets are; raises ValueError when they are not hex or the key is not
-    12 octets.
+    Never fails on what the octets are; raises ValueError when they are not hex.
     """
     data = bytes.fromhex(text.replace(":", " "))
-    decoder = Decoder(Key(key) if key else None)
+    decoder = Decoder(key)
     if data[:1] == bytes((FLAG,)):
         packets = list(Parser().feed(data))
         if packets:
@@ -47,9 +46,9 @@ def explain_hex(text: str, key: bytes | None = None) -> Node:
     return decoder.frame(data)
 
 
-def explain_file(path: str | Path, key: bytes | None = None) -> Iterator[Node]:
-    """Each frame of a capture. Raises CaptureError, OSError, ValueError for the key."""
-    decoder = Decoder(Key(key) if key else None)
+def explain_file(path: str | Path, key: Key | None = None) -> Iterator[Node]:
+    """Each frame of a capture. Raises CaptureError, OSError."""
+    decoder = Decoder(key)
     for number, captured in enumerate(pcap.read(path), 1):
         node = decoder.frame(captured.lpdu)
         when = datetime.fromtimestamp(captured.when, UTC)
@@ -64,6 +63,7 @@ class _Asked:
     frame: Frame
     command: Command | None = None
     opened: Request | None = None
+    target: "_Asked | None" = None  # of a message to repeat: what its target is asked
 
 
 class Decoder:
@@ -132,13 +132,26 @@ class Decoder:
         code = frame.body[0]
         part = node.add(f"APDU {code:02X} {decode_apdu.name(code)}")
         said = decode_apdu.name(code)
-        if code == TABLE_ACCESS and frame.pdu == lpdu.SPDU:
+        if code == TABLE_ACCESS and frame.pdu in (lpdu.SPDU, lpdu.TPDU):
             self._explain_secured(part, asked)
             said = str(asked.command or "table access, encrypted")
+        elif code == ltep.REPEAT and (message := _to_repeat(frame.body)):
+            said += f": {self._explain_repeating(part, asked, message)}"
         else:
             decode_apdu.explain_message(part, frame.body)
         self._asked[frame.domain, frame.source, frame.tid] = asked
         return said
+
+    def _explain_repeating(self, part: Node, asked: _Asked, message: ltep.Message) -> str:
+        agent = decode_path.repeating(part, message)
+        code = message.apdu[0]
+        inner = agent.add(f"{code:02X} {decode_apdu.name(code)}")
+        asked.target = _Asked(decode_path.for_target(asked.frame, message))
+        if code != TABLE_ACCESS:
+            decode_apdu.explain_message(inner, message.apdu)
+            return decode_apdu.name(code)
+        self._explain_secured(inner, asked.target)
+        return str(asked.target.command or "table access, encrypted")
 
     def _explain_secured(self, part: Node, asked: _Asked) -> None:
         frame = asked.frame
@@ -149,9 +162,12 @@ class Decoder:
         asked.command = decode_table.explain_request(part, frame.body, text)
 
     def _open(self, frame: Frame) -> Request | None:
-        """The digest covers the device's own address; by unique id it is known from an answer."""
+        """The digest covers the device's own address; by unique id it is known from an answer.
+
+        What is said to everybody covers 0 and 0.
+        """
         assert self._key
-        device = frame.destination
+        device = (0, 0) if frame.address == lpdu.BROADCAST else frame.destination
         if frame.address == lpdu.UNIQUE_ID:
             device = self._addresses.get(frame.unique_id, (0, 0))
         return self._key.request(device, frame.body)
@@ -162,7 +178,11 @@ class Decoder:
         part = node.add(f"APDU {code:02X}, answer to {_question(asked)}")
         if code in _OFFLINE and len(frame.body) == 1:
             return _OFFLINE[code]
-        if asked and asked.frame.address == lpdu.UNIQUE_ID:
+        if asked and asked.target:
+            if said := decode_path.repeated(part, frame.body):
+                return f"repeating {said}"
+            asked = asked.target
+        elif asked and asked.frame.address == lpdu.UNIQUE_ID:
             self._addresses[asked.frame.unique_id] = frame.source
         if asked is None or asked.frame.body[0] == TABLE_ACCESS:
             return self._explain_secured_answer(part, frame, asked)
@@ -176,7 +196,7 @@ class Decoder:
         if self._key and asked:
             asked.opened = asked.opened or self._key.request(frame.source, asked.frame.body)
             if asked.opened and len(frame.body) > 2:
-                answer = self._key.answer(asked.opened, frame.body)
+                answer = asked.opened.answer(frame.body)
                 part.add(_verdict(answer))
                 text = answer.text if answer else None
             if asked.opened and asked.command is None:
@@ -184,6 +204,15 @@ class Decoder:
         command = asked.command if asked else None
         said = decode_table.explain_answer(part, frame.body, text, command)
         return f"{said}: {command}" if command else said
+
+
+def _to_repeat(apdu: bytes) -> ltep.Message | None:
+    """With something for its target, or None."""
+    try:
+        message = ltep.decode(apdu)
+    except ValueError:
+        return None
+    return message if message.apdu else None
 
 
 def _verdict(opened: object | None) -> str:

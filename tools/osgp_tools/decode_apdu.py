@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 
+from osgp_tools import decode_path, ltep
 from osgp_tools.decode_names import (
     DIAGNOSTIC,
     FOREIGN,
-    LTEP_MODE,
-    LTEP_SERVICE,
-    LTEP_TARGET,
     MANAGEMENT,
     MEMORY,
     NODE_MODE,
     NODE_STATE,
     RESET_CAUSE,
-    transmit_timer,
 )
 from osgp_tools.explanation import Node, octets
 from osgp_tools.link_budget import decibels
@@ -129,15 +126,6 @@ def _transceiver(node: Node, data: bytes) -> bool:
     return True
 
 
-def _discovery(node: Node, data: bytes) -> bool:
-    if len(data) < 8:
-        return False
-    node.add(f"sub-code {data[0]:02X}, flags {data[1]:02X}, unique id {octets(data[2:8])}")
-    if len(data) > 8:
-        node.add(f"data {octets(data[8:])}")
-    return True
-
-
 def _challenge(node: Node, data: bytes) -> bool:
     if len(data) != 9:
         return False
@@ -164,56 +152,16 @@ def _challenged(node: Node, data: bytes) -> str:
     return "answered"
 
 
-def _repeated(node: Node, data: bytes) -> str:
-    node.add(f"answer of the target: {octets(data)}" if data else "the target was served")
-    return "done"
-
-
 def _repeating(node: Node, data: bytes) -> bool:
     """LTEP: hops still to come, timing, and the message that the last of them sends."""
-    if not data:
+    try:
+        message = ltep.decode(bytes((ltep.REPEAT,)) + data)
+    except ValueError:
         return False
-    header, at = data[0], 1
-    count, uniform, long_timer = header & 0x0F, header & 0x90, bool(header & 0x40)
-    for hop in range(count):
-        piece = data[at : at + (1 if uniform else 2)]
-        if len(piece) < (1 if uniform else 2):
-            return False
-        at += len(piece)
-        subnet = ("own" if header & 0x80 else "source's") if uniform else str(piece[0])
-        path = ", second carrier" if piece[-1] & 0x80 else ""
-        node.add(f"hop {hop + 1}: subnet {subnet}, node {piece[-1] & 0x7F}{path}")
-    if count:
-        if at >= len(data):
-            return False
-        node.add(f"between repeaters: {_timing(data[at], long_timer)}")
-        at += 1
-    return _agent(node, data[at:], long_timer)
-
-
-def _timing(octet: int, long_timer: bool = False) -> str:
-    return f"{octet >> 4} retries, timer {transmit_timer(octet & 0x0F, long_timer)}"
-
-
-def _agent(node: Node, data: bytes, long_timer: bool) -> bool:
-    if len(data) < 2:
-        return False
-    sicb = data[0]
-    kind, size = LTEP_TARGET[sicb >> 5]
-    at = 2
-    if sicb & 3 == 2:  # another key: its type, then what is added to the domain's
-        at += 1 + (12 if data[2:3] and data[2] & 3 == 1 else 6)
-    if len(data) < at + size:
-        return False
-    path = ", second carrier" if sicb & 0x10 else ""
-    service = LTEP_SERVICE[sicb >> 2 & 3]
-    agent = node.add(f"to the target: {service}, {LTEP_MODE[sicb & 3]}{path}")
-    agent.add(_timing(data[1], long_timer))
-    agent.add(f"{kind} {octets(data[at : at + size])}")
-    apdu = data[at + size :]
-    if apdu:
-        inner = agent.add(f"{apdu[0]:02X} {name(apdu[0])}")
-        explain_message(inner, apdu)
+    agent = decode_path.repeating(node, message)
+    if message.apdu:
+        inner = agent.add(f"{message.apdu[0]:02X} {name(message.apdu[0])}")
+        explain_message(inner, message.apdu)
     return True
 
 
@@ -224,10 +172,10 @@ def _table_access(node: Node, data: bytes) -> bool:
 
 _MESSAGES: dict[int, Callable[[Node, bytes], bool]] = {
     0x00: _table_access,
-    0x45: _discovery,
+    0x45: lambda node, data: decode_path.discovery(node, data, 0x45),
     0x46: _commission,
     0x47: _challenge,
-    0x4A: _discovery,
+    0x4A: lambda node, data: decode_path.discovery(node, data, 0x4A),
     0x4D: _repeating,
     0x61: _query_id,
     0x63: _update_domain,
@@ -244,5 +192,4 @@ _ANSWERS: dict[int, Callable[[Node, bytes], bool]] = {
 _FOREIGN_ANSWERS: dict[int, Callable[[Node, bytes], str]] = {
     0x46: _commissioned,
     0x47: _challenged,
-    0x4D: _repeated,
 }

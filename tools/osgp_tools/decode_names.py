@@ -98,8 +98,6 @@ LTEP_TARGET = (  # name, octets of the address
     ("unique id", 6),
     ("node in the own subnet", 1),
 )
-_TIMERS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072)
-_LONG_TIMERS = (4096, 6144, 8192, 12288, 16384)
 
 NI_COMMAND = {
     0x12: "to the line",
@@ -123,12 +121,6 @@ NI_COMMAND = {
     0xD1: "layer 2 mode",
     0xE0: "status",
 }
-
-
-def transmit_timer(code: int, long_timer: bool) -> str:
-    """A 4-bit timer code; the long timer adds 16 to it."""
-    timers = _LONG_TIMERS if long_timer else _TIMERS
-    return f"{timers[code]} ms" if code < len(timers) else f"timer code {code}"
 
 
 def table_number(number: int) -> str:

@@ -73,7 +73,7 @@ def transceiver(where: str, patience: float = _TRANSCEIVER) -> str:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         with contextlib.suppress(BoardError), Prompt(where, patience=_ANSWER) as prompt:
-            said = prompt.ask("device.node.mip.uid.hex()").strip("'")
+            said = prompt.ask("device.node.link.uid.hex()").strip("'")
             if len(said) == len(_UNKNOWN) and said != _UNKNOWN:
                 return bytes.fromhex(said).hex()
         time.sleep(_AGAIN)

@@ -1,7 +1,8 @@
 """The desk device as a process: MicroPython on a flash file, started again whenever it resets.
 
 `Device` is for programs: its UART is a socket here. `serve` is what stands behind `osgp device`:
-the UART is offered to whoever comes, or put on a serial adapter.
+the UART is offered to whoever comes, or put on a serial adapter. `serve_ip` is the same for a
+device that is a member of a CN/IP channel and has no UART.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from osgp_tools import flash, image
+from osgp_tools import flash, image, udp
 from osgp_tools.endpoints import Endpoint, endpoint
 from osgp_tools.port import LinkError, open_uart
 
@@ -46,7 +47,8 @@ def micropython() -> str:
 class Device:
     """One device. `uart` is the transceiver's end of its UART: a non-blocking socket.
 
-    The process cannot outlive this one: the device ends when the other end of its UART closes.
+    The process cannot outlive this one: the device ends when the other end of its UART closes. One
+    with a channel (`ip`) has that socket for nothing else.
     """
 
     def __init__(
@@ -57,10 +59,13 @@ class Device:
         log: Path | None = None,
         console: bool = False,
         heap: str = "1m",
+        ip: str = "",
     ):
         """source: what it measures (osgp_tools.source). log: a file for what it prints, else ours.
 
         console: whether it reads lines from our standard input (firmware/console.py).
+
+        ip: the CN/IP channel that it is a member of (udp.py). ValueError, OSError: it is none.
         """
         self.flash_file = flash_file
         self.uart, self._device_end = socket.socketpair()
@@ -71,6 +76,7 @@ class Device:
         self._log = log
         self._console = console
         self._heap = heap
+        self._channel = udp.written(ip) if ip else ""
         self._lock: int | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[int] | None = None
@@ -156,7 +162,8 @@ class Device:
         environment = {
             **os.environ,
             "OSGP_FLASH": str(self.flash_file),
-            "OSGP_PLC": f"fd:{descriptor}",
+            "OSGP_PLC": f"ip:{self._channel}" if self._channel else f"fd:{descriptor}",
+            "OSGP_LIFE": str(descriptor) if self._channel else "",
             "OSGP_SOURCE": str(self._source or ""),
             "OSGP_CONSOLE": "1" if self._console else "",
             "OSGP_RESET_CAUSE": cause,
@@ -216,8 +223,24 @@ async def serve(
             offered.close()
         if gone.is_set():
             raise DeviceError(f"{plc} is gone")
-        if ended.result() not in CLEAN:
-            raise DeviceError(f"the device ended with status {ended.result()}")
+        _judge(ended.result())
+
+
+async def serve_ip(channel: str, flash_file: Path, source: Path | None = None) -> None:
+    """Run one device as a member of a CN/IP channel (udp.py) until somebody ends it.
+
+    A flash file is made if there is none. DeviceError: the device ended or cannot start.
+    ValueError, OSError: that is no channel.
+    """
+    udp.parse(channel)
+    _provide(flash_file)
+    async with Device(flash_file, source=source, ip=channel) as device:
+        _judge(await device.wait())
+
+
+def _judge(status: int) -> None:
+    if status not in CLEAN:
+        raise DeviceError(f"the device ended with status {status}")
 
 
 def _provide(flash_file: Path) -> None:

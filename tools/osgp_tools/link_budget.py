@@ -6,6 +6,7 @@ reports them are Echelon's (`lon.md` 4); the loss curve and the thresholds are t
 """
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 MARGIN_FLOOR, MARGIN_STEP = -6, 3  # dB of nibble 0, dB a step
 STRENGTH_FLOOR, STRENGTH_STEP = -84, 6
@@ -33,6 +34,9 @@ class Signal:
     levels: int = 0xFF
 
 
+signal = lru_cache(maxsize=4096)(Signal)  # there are few, and one for each reception
+
+
 @dataclass(frozen=True)
 class Link:
     """One direction between two transceivers."""
@@ -40,16 +44,16 @@ class Link:
     strength: float = -12.0  # dB
     margin: float = 33.0  # dB
 
-    @property
+    @cached_property
     def audible(self) -> bool:
         return self.margin >= AUDIBLE_MARGIN
 
-    @property
+    @cached_property
     def loss(self) -> float:
         """Probability that a frame on this link arrives with errors."""
         return 1 / (1 + 10 ** ((self.margin - HALF_LOST_MARGIN) / 3))
 
-    @property
+    @cached_property
     def levels(self) -> int:
         return _nibble(self.margin, MARGIN_FLOOR, MARGIN_STEP) << 4 | _nibble(
             self.strength, STRENGTH_FLOOR, STRENGTH_STEP

@@ -7,6 +7,7 @@ apart from it, for reading, so that each can prove the other; tshark is the thir
     PDU | CRC-16(2)
 """
 
+import binascii
 from dataclasses import dataclass, field, replace
 
 # PDU types, NPDU header bits 5-4
@@ -31,12 +32,7 @@ class FrameError(ValueError):
 
 def crc16(data: bytes) -> int:
     """CRC-16/GENIBUS: polynomial 1021, start FFFF, most significant bit first, inverted."""
-    crc = 0xFFFF
-    for octet in data:
-        crc ^= octet << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
-    return crc ^ 0xFFFF
+    return binascii.crc_hqx(data, 0xFFFF) ^ 0xFFFF
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ Clauses: `profile.md` 14-16. The device's half is `osgp/commissioning.py`.
 """
 
 import csv
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from osgp.security.ccm import cmac, open_, seal
+from osgp_tools import entropy
 from osgp_tools.client import Client, Target
 
 CHALLENGE, COMMISSION = 0x47, 0x46
@@ -83,8 +83,8 @@ class Place:
 
 
 def new_key() -> bytes:
-    """16 octets of the operating system's random source (`secrets`)."""
-    return secrets.token_bytes(16)
+    """16 octets that nobody can guess (`entropy`)."""
+    return entropy.octets(16)
 
 
 def commissioning_key(
@@ -101,7 +101,7 @@ async def commission(
 
     Raises CommissionError, and NoAnswerError: also when the installation key is not the device's.
     """
-    ours = secrets.token_bytes(8)
+    ours = entropy.octets(8)
     theirs = await _challenge(client, target, ours)
     encrypt = aes(commissioning_key(installation_key, target.unique_id, ours, theirs))
     head = bytes((COMMISSION, FORM))

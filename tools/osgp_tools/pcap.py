@@ -88,14 +88,20 @@ def read(path: str | Path) -> Iterator[Captured]:
         yield _unpack(path, packet, seconds + microseconds / 1_000_000)
 
 
+def cnip(lpdu: bytes, sequence: int) -> bytes:
+    """A CN/IP data packet with the LPDU, of session 0."""
+    length = _CNIP.size + len(lpdu)
+    return _CNIP.pack(length, _CNIP_VERSION, _CNIP_DATA, 0, 0, 0, 0, sequence, 0) + lpdu
+
+
 def _packet(lpdu: bytes, transceiver: int, sequence: int) -> bytes:
-    cnip = _CNIP.pack(_CNIP.size + len(lpdu), _CNIP_VERSION, _CNIP_DATA, 0, 0, 0, 0, sequence, 0)
-    udp = _UDP.pack(CNIP_PORT, CNIP_PORT, _UDP.size + len(cnip) + len(lpdu), 0)
-    length = _IPV4.size + len(udp) + len(cnip) + len(lpdu)
+    data = cnip(lpdu, sequence)
+    udp = _UDP.pack(CNIP_PORT, CNIP_PORT, _UDP.size + len(data), 0)
+    length = _IPV4.size + len(udp) + len(data)
     source = bytes((10, 0)) + (transceiver & 0xFFFF).to_bytes(2, "big")
     header = (0x45, 0, length, sequence, 0, 64, _UDP_PROTOCOL)
     checksum = _checksum(_IPV4.pack(*header, 0, source, b"\x0a\xff\xff\xff"))
-    return _IPV4.pack(*header, checksum, source, b"\x0a\xff\xff\xff") + udp + cnip + lpdu
+    return _IPV4.pack(*header, checksum, source, b"\x0a\xff\xff\xff") + udp + data
 
 
 def _checksum(header: bytes) -> int:

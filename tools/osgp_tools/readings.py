@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from osgp_tools.client import Exchange
-from osgp_tools.store import Member, open_database
+from osgp_tools.database import open_database
+from osgp_tools.store import Member
 
 _READINGS = """
 CREATE TABLE IF NOT EXISTS device (
@@ -125,7 +126,7 @@ class Readings:
         self._base.execute(
             "INSERT INTO exchange VALUES (?, ?, ?, ?, ?, ?)",
             (
-                iso(datetime.now(UTC)),
+                iso(datetime.fromtimestamp(exchange.ended, UTC)),
                 str(exchange.target),
                 exchange.sent,
                 round(exchange.seconds, 4),

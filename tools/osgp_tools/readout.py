@@ -4,13 +4,12 @@ Where a value lies, what it is called and in what unit it counts is asked of the
 (`osgp_tools.model`); no offset stands here.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from osgp_tools import model
+from osgp_tools import clock, model
 from osgp_tools.profile_readout import REGISTER_RANGE, DataSet, ReadoutError
 from osgp_tools.session import READ_LIMIT, Session
 from osgp_tools.source_names import source
@@ -99,9 +98,9 @@ class Meter:
         for piece in _pieces(number, group):
             offset = piece[0][1]
             size = piece[-1][1] + piece[-1][2].size - offset
-            started = time.time()
+            started = clock.wall()
             body = await self.session.read(number, offset, size)
-            ended = time.time()
+            ended = clock.wall()
             for path, place, field in piece:
                 octets = body[place - offset : place - offset + field.size]
                 figures.append(Figure(path, field.read(octets), field.unit, started, ended))

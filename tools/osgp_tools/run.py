@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from osgp_tools import airtime, curve, report
+from osgp_tools import airtime, clock, curve, report
 from osgp_tools.checks import Verdict
 from osgp_tools.client import Client, Exchange
 from osgp_tools.concentrator import Concentrator, Device, midnight
@@ -108,7 +108,7 @@ class MainJob:
             discovery = Discovery(client, ANSWERS_WINDOW if self.speed else FAST_WINDOW)
             concentrator = Concentrator(client, vault, readings, InstallationKeys())
             devices = await self._gather(discovery, concentrator)
-            ends_at = midnight(datetime.now(UTC))
+            ends_at = midnight(clock.utc())
             for device in devices:
                 source = self._source_of(device, sources)
                 self.devices.append(await self._read(concentrator, device, ends_at, source))
@@ -194,11 +194,11 @@ class MainJob:
             if done == total:
                 self.profile.octets += total
 
-        started = time.monotonic()
+        started = clock.monotonic()
         before = len(self.log)
         day = await concentrator.read_day(device, ends_at, advance)
         self.profile.exchanges += self.log[before:]
-        self.profile.seconds += time.monotonic() - started
+        self.profile.seconds += clock.monotonic() - started
         return day
 
 

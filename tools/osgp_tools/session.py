@@ -1,53 +1,28 @@
-"""Secured access to one device's tables, as the concentrator does it: mode 0, digest and RC4.
+"""Secured access to one device's tables, as the concentrator does it, in either security mode.
 
-    request   00 | command .. sequence(4) | digest(8)
-    answer    00 | code [count(2) data]   | digest(8)
-
-What stands between the bars is encrypted. Clauses: `profile.md` 1-7, `osgp.md` 1 and 2.
+What is sealed and how stands in `suites.py`. Here: commands, numbers, procedures, and which of two
+keys holds while one is being changed. Clauses: `profile.md` 4-7, 10 and 13, `osgp.md` 1.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from osgp.kernels import digest, digest_pad, equal, rc4, rc4_key
-from osgp.security.keys import base_key
 from osgp_tools.client import NODE_OFFLINE, Client, Effort, Exchange, NoAnswerError, Target
+from osgp_tools.suites import TABLE_ACCESS, Answer, Code, SealedRequest, Suite
 
-TABLE_ACCESS = 0x00  # APDU code
 FULL_READ, PARTIAL_READ, FULL_WRITE, PARTIAL_WRITE = 0x30, 0x3F, 0x40, 0x4F
 READ_LIMIT = 84  # octets of a table in one answer on the power line
 WRITE_LIMIT = 75
+WRITE_HEAD = 21  # octets of an APDU with a partial write that are none of the table's
 PROCEDURE_INITIATE, PROCEDURE_RESPONSE = 7, 8
-NUMBERS_USED = range(10, 255)  # procedure sequence numbers of the power line (profile 7)
+NUMBERS_USED = range(10, 235)  # procedure sequence numbers of the power line (profile 7)
+BROADCAST_NUMBERS = range(235, 255)  # those of procedures that are broadcast
 PATIENCE = 2  # transactions spent on one request
+FOLLOWED = 4  # times that it is sent again because the device had its number
 RESULT_POLLS, RESULT_PAUSE = 20, 0.5  # an accepted procedure may take its time, s between looks
-
-
-class Code(IntEnum):
-    """Response codes (osgp.md 1.1)."""
-
-    OK = 0x00
-    ERROR = 0x01
-    SERVICE_NOT_SUPPORTED = 0x02
-    INSUFFICIENT_CLEARANCE = 0x03
-    OPERATION_NOT_POSSIBLE = 0x04
-    INAPPROPRIATE_ACTION = 0x05
-    BUSY = 0x06
-    INVALID_SERVICE_SEQUENCE_STATE = 0x0A
-    DIGEST_ERROR = 0x0B
-    SEQUENCE_NUMBER_ERROR = 0x0C
-    INCOMPATIBLE = 0x1E
-    INTERFACE_CHANGE = 0x1F
-    UNKNOWN = 0xFF  # not a response code: what is none of the above
-
-    @classmethod
-    def _missing_(cls, value):
-        return cls.UNKNOWN
-
-    def __str__(self) -> str:
-        return f"{self.value:02X} {self.name.lower().replace('_', ' ')}"
 
 
 class Result(IntEnum):
@@ -93,6 +68,14 @@ class SequenceLostError(SessionError):
     """The device expects a number below our next. Numbers never go back: commission it again."""
 
 
+class OtherKeyError(NoAnswerError):
+    """Nothing came that holds, but a refusal under a key that is not ours (mode 2).
+
+    The device was commissioned by somebody else, or somebody wants us to think so: nothing that
+    comes in clear can tell.
+    """
+
+
 class OfflineError(SessionError):
     """The node is soft offline and serves no table access."""
 
@@ -112,14 +95,6 @@ class Numbers(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer whose digest holds. `data`: the octets of a read, the number of a 0C."""
-
-    code: Code
-    data: bytes = b""
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a procedure came to. `initiated`: the exchange in which it was taken."""
 
@@ -128,64 +103,40 @@ class Outcome:
     initiated: Exchange | None
 
 
-class Sealed:
-    """One request under digest and cipher, and what it takes to read its answer."""
+@dataclass(frozen=True)
+class Initiated:
+    """A procedure that a device has taken."""
 
-    def __init__(self, key: bytes, subnet: int, node: int, sequence: int, command: bytes):
-        """`key`: the OMAK, 12 octets. `command`: the request up to its sequence number."""
-        text = bytearray(command + sequence.to_bytes(4, "big"))
-        head = bytes((subnet, node, TABLE_ACCESS)) + text
-        self._key = key
-        self._accumulator = bytearray(8)
-        self._position = digest(self._accumulator, key, 0, head, 0, len(head))
-        tag = bytearray(self._accumulator)
-        digest_pad(tag, key, self._position)
-        base = base_key(key)
-        self._cipher = bytearray(258)
-        rc4_key(self._cipher, bytes(a ^ b for a, b in zip(base, tag)) + base[8:])
-        rc4(self._cipher, text, 0, len(text))
-        self.apdu = bytes((TABLE_ACCESS,)) + text + tag
+    number: int
+    head: bytes  # number and procedure sequence number, as BT08 repeats them
+    exchange: Exchange | None
 
-    def open(self, apdu: bytes) -> Answer | None:
-        """The answer in an APDU; None when it is not this request's answer under this key."""
-        if apdu == bytes((TABLE_ACCESS, Code.DIGEST_ERROR)):
-            return Answer(Code.DIGEST_ERROR)
-        if len(apdu) < 10 or apdu[0] != TABLE_ACCESS:
-            return None
-        text, tag = bytearray(apdu[1:-8]), apdu[-8:]
-        if text[0] == Code.SEQUENCE_NUMBER_ERROR and len(text) == 5 and self._holds(text, tag):
-            return Answer(Code.SEQUENCE_NUMBER_ERROR, bytes(text[1:]))  # always in clear
-        rc4(bytearray(self._cipher), text, 0, len(text))
-        return self._parse(text) if self._holds(text, tag) else None
 
-    def _holds(self, text: bytearray, tag: bytes) -> bool:
-        accumulator = bytearray(self._accumulator)
-        answer = bytes((TABLE_ACCESS,)) + text
-        position = digest(accumulator, self._key, self._position, answer, 0, len(answer))
-        digest_pad(accumulator, self._key, position)
-        return equal(accumulator, 0, tag, 0, 8)
+@dataclass(frozen=True)
+class Offer:
+    """A new key that the device may have taken or not, and whom to tell when it has."""
 
-    @staticmethod
-    def _parse(text: bytearray) -> Answer | None:
-        """The digest ignores zeros at the end, so the length must be exact (profile 2)."""
-        if len(text) == 1:
-            return Answer(Code(text[0]))
-        if (
-            text[0] != Code.OK
-            or len(text) < 3
-            or len(text) != 3 + int.from_bytes(text[1:3], "big")
-        ):
-            return None
-        return Answer(Code.OK, bytes(text[3:]))
+    suite: Suite
+    taken: Callable[[], None]
 
 
 class Session:
-    """Tables of one device. `key` is its OMAK; it is not shown."""
+    """Tables of one device. `suite` has its key; `numbers` are those that the key may use."""
 
-    def __init__(self, client: Client, target: Target, key: bytes, numbers: Numbers):
+    def __init__(
+        self,
+        client: Client,
+        target: Target,
+        suite: Suite,
+        numbers: Numbers,
+        offer: Offer | None = None,
+    ):
+        """`offer`: a key change that was begun and not ended."""
         self.client = client
         self.target = target
-        self._key = key
+        self.offer = offer
+        self.in_doubt = offer is not None  # whether the device has taken the offer
+        self._suite = suite
         self._numbers = numbers
 
     async def read(self, table: int, offset: int | None = None, count: int | None = None) -> bytes:
@@ -210,8 +161,8 @@ class Session:
     async def write(self, table: int, data: bytes, offset: int | None = None) -> None:
         """Write a table's first octets, or, with `offset`, those from there.
 
-        The latter takes as many writes as the limit of 75 octets asks for: each of them is whole,
-        the lot of them is not.
+        The latter takes as many writes as the limit of 75 octets asks for, or a lower one over
+        many hops: each of them is whole, the lot of them is not.
         """
         size = len(data).to_bytes(2, "big")
         if offset is None:
@@ -222,8 +173,9 @@ class Session:
             command = _command(FULL_WRITE, table) + size + data
             await self._request(command, f"write {table}", self.client.writing)
             return
-        for a in range(0, len(data), WRITE_LIMIT):
-            piece = data[a : a + WRITE_LIMIT]
+        limit = min(WRITE_LIMIT, self.client.room(self.target) - WRITE_HEAD)
+        for a in range(0, len(data), limit):
+            piece = data[a : a + limit]
             command = _command(PARTIAL_WRITE, table, offset + a)
             command += len(piece).to_bytes(2, "big") + piece
             await self._request(command, f"write {table} from {offset + a}", self.client.writing)
@@ -235,74 +187,117 @@ class Session:
 
         `waiting`: results that are not the last word. One that stays is what it came to.
         """
-        psn = self._numbers.next_procedure()
-        head = number.to_bytes(2, "little") + bytes((psn,))
+        return await self.outcome(await self.initiate(number, parameters), waiting)
+
+    async def initiate(self, number: int, parameters: bytes = b"") -> Initiated:
+        """Write BT07: the device has taken the procedure, or it has been refused."""
+        head = number.to_bytes(2, "little") + bytes((self._numbers.next_procedure(),))
         try:
             await self.write(PROCEDURE_INITIATE, head + parameters)
         except RefusedError as refused:
             # The same number again: taken at a try whose answer was lost; BT08 has the result.
             if refused.code != Code.OPERATION_NOT_POSSIBLE:
                 raise
-        initiated = self.client.last
+        return Initiated(number, head, self.client.last)
+
+    async def outcome(
+        self, initiated: Initiated, waiting: tuple[int, ...] = (Result.ACCEPTED,)
+    ) -> Outcome:
+        """What BT08 says of the procedure, as `procedure` waits for it."""
         outcome = None
         for _ in range(RESULT_POLLS):
             response = await self.read(PROCEDURE_RESPONSE)
-            if response[:3] == head and len(response) > 3:
-                outcome = Outcome(response[3], response[4:], initiated)
+            if response[:3] == initiated.head and len(response) > 3:
+                outcome = Outcome(response[3], response[4:], initiated.exchange)
                 if outcome.result not in waiting:
                     return outcome
             await asyncio.sleep(RESULT_PAUSE)
         if outcome is None:
-            raise SessionError(f"procedure {number}: no result")
+            raise SessionError(f"procedure {initiated.number}: no result")
         return outcome
 
     async def _request(self, command: bytes, what: str, effort: Effort | None = None) -> bytes:
-        """One service request: its data. Follows the device's sequence number up, once."""
+        """One service request: its data.
+
+        A number that the device has seen already, of a message whose answer was lost, is followed
+        up; on a line that loses much, more than once.
+        """
         effort = effort or self.client.reading
-        answer = await self._exchange(command, effort)
-        if answer.code == Code.SEQUENCE_NUMBER_ERROR and answer.data:
+        answer = await self._answer(command, effort)
+        for _ in range(FOLLOWED):
+            if answer.code != Code.SEQUENCE_NUMBER_ERROR or not answer.data:
+                break
             expected = int.from_bytes(answer.data, "big")
             if not self._numbers.raise_to(expected):
                 raise SequenceLostError(
                     f"{self.target} expects sequence number {expected}: commission it again"
                 )
-            answer = await self._exchange(command, effort)
+            answer = await self._answer(command, effort)
         if answer.code != Code.OK:
             raise RefusedError(answer.code, f"{self.target}: {what}")
         return answer.data
 
-    async def _exchange(self, command: bytes, effort: Effort) -> Answer:
+    async def _answer(self, command: bytes, effort: Effort) -> Answer:
+        """Under the key that holds. In doubt: under the new one first, then the old (profile 13).
+
+        A message that holds puts a new key in force: the device drops the old one, and so do we.
+        """
+        if self.offer is None or not self.in_doubt:
+            return await self._exchange(self._suite, command, effort)
+        try:
+            answer = await self._exchange(self.offer.suite, command, effort, self._suite)
+        except NoAnswerError:
+            answer = Answer(Code.DIGEST_ERROR)
+        if answer.code == Code.DIGEST_ERROR:
+            answer = await self._exchange(self._suite, command, effort, self.offer.suite)
+            self.in_doubt = answer.code == Code.DIGEST_ERROR
+            return answer
+        self._suite = self.offer.suite
+        self.offer.taken()
+        self.offer = None
+        return answer
+
+    async def _exchange(
+        self, suite: Suite, command: bytes, effort: Effort, other: Suite | None = None
+    ) -> Answer:
         """The answer to one command under one sequence number.
 
         When a transaction stays without answer the same octets are sent in another one: a number
-        never carries two messages.
+        never carries two messages. `other`: the key under which the device may refuse this one.
         """
         target = self.target
-        sealed = Sealed(self._key, target.subnet, target.node, self._numbers.take(), command)
-        answer = _Opener(sealed)
+        opener = _Opener(suite.seal(self._numbers.take(), command), other)
         for attempt in range(PATIENCE):
             try:
-                await self.client.request(target, sealed.apdu, effort, answer.take)
+                await self.client.request(target, opener.sealed.apdu, effort, opener.take)
                 break
-            except NoAnswerError:
+            except NoAnswerError as error:
+                if attempt == PATIENCE - 1 and opener.by_other_key:
+                    raise OtherKeyError(f"{target} refuses under another key") from error
                 if attempt == PATIENCE - 1:
                     raise
-        if answer.answer is None:
+        if opener.answer is None:
             raise OfflineError(f"{target} is offline")
-        return answer.answer
+        return opener.answer
 
 
 class _Opener:
     """Takes the first APDU that is an answer to a sealed request, and keeps what it says."""
 
-    def __init__(self, sealed: Sealed):
-        self._sealed = sealed
+    def __init__(self, sealed: SealedRequest, other: Suite | None):
+        self.sealed = sealed
         self.answer: Answer | None = None
+        self.by_other_key = False  # 0B, sealed with what is not our key
+        self._other = other
 
     def take(self, apdu: bytes) -> bool:
         if apdu == bytes((NODE_OFFLINE,)):
             return True
-        self.answer = self._sealed.open(apdu)
+        self.answer = self.sealed.open(apdu)
+        if self.answer is None and self._other and self._other.refused(self.sealed.apdu, apdu):
+            self.answer = Answer(Code.DIGEST_ERROR)
+        if self.answer is None and apdu[:2] == bytes((TABLE_ACCESS, Code.DIGEST_ERROR)):
+            self.by_other_key = True
         return self.answer is not None
 
 

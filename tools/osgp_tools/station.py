@@ -2,10 +2,10 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from osgp_tools.airtime import BACKLOG_CAP, BETA1_AFTER_RX, BETA2, PACKET_CYCLE, W_BASE
-from osgp_tools.link_budget import ATTENUATION, Signal
+from osgp_tools.link_budget import ATTENUATION, Link, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from osgp_tools.channel import Channel
 
 _DELTA_BACKLOG = 0x3F  # of the L2 header
+_WINDOW = W_BASE * BETA2
+
+Hearers: TypeAlias = dict["Station", Link]
 
 
 def ignore(*_: object) -> None:
@@ -36,8 +39,7 @@ class OnAir:
     sender: "Station"
     lpdu: bytes
     began: int
-    attenuation: float
-    hearers: list["Station"] = field(default_factory=list)  # who notices its carrier
+    hearers: Hearers  # who notices its carrier; the channel's, not to be changed
     rivals: list["OnAir"] = field(default_factory=list)
     deaf: set["Station"] = field(default_factory=set)  # sent something themselves meanwhile
 
@@ -99,12 +101,14 @@ class Station:
         """Idle time, or the wait for a slot, ends here; the backlog shrinks by what was waited."""
         self.attempt += 1
         if self.first_slot is not None:
-            self._shrink(max(now - self.first_slot, 0) // (W_BASE * BETA2))
+            self._shrink(max(now - self.first_slot, 0) // _WINDOW)
             self.first_slot = None
-        elif not self.busy:
-            self._cycle_time += max(now - self._idle_from, 0)
-            cycles, self._cycle_time = divmod(self._cycle_time, PACKET_CYCLE)
-            self._shrink(cycles)
+        elif not self.heard and self.sending is None:
+            if now > self._idle_from:
+                self._cycle_time += now - self._idle_from
+            if self._cycle_time >= PACKET_CYCLE:
+                cycles, self._cycle_time = divmod(self._cycle_time, PACKET_CYCLE)
+                self._shrink(cycles)
         self._idle_from = now
 
     def fell_idle(self, now: int, beta1: int) -> None:
@@ -117,7 +121,8 @@ class Station:
         delta = lpdu[0] & _DELTA_BACKLOG
         self._cycle_time = 0
         if not delta:
-            self._shrink(1)
+            if self.backlog:
+                self.backlog -= 1
         elif self.backlog + delta > BACKLOG_CAP:
             self.backlog = BACKLOG_CAP
             self.backlog_overflows += 1

@@ -60,7 +60,8 @@ def expected(frame: Frame) -> dict[str, int | str]:
     if frame.pdu != AUTH and frame.body:
         seen |= _code(frame.body[0])
     if frame.pdu != AUTH and frame.body[:1] not in (b"", _SERVICE_PIN):
-        seen["data.data"] = (frame.body[1:] + frame.encode()[-2:]).hex()
+        code = 2 if frame.body[0] & 0x80 else 1  # octets: a network variable's selector has two
+        seen["data.data"] = (frame.body[code:] + frame.encode()[-2:]).hex()
     return seen
 
 

@@ -10,8 +10,11 @@ Source: `lon.md` 5 (LON Stack Developer's Guide and captured starts). Numbers 1.
 must not be taken twice; the chip discards a repeated number and acknowledges it again, and so do
 we. One transfer is on its way down at a time.
 
-Sans I/O: octets come in by `feed`, go out by the `write(buf, n)` given at start, time comes in as
-`now`.
+Sans I/O: octets come from and go to the `uart` given at start, time comes in as `now`.
+
+This is one of the links that a node can stand on: an object with `uid`, `rx`, `frame`, `end`,
+`verified`, `phase`, `ssi1`, `ssi2`, `take`, `drained`, `tx`, `ready`, `send`, `start`, `poll`,
+`reset`, `up`, `receiving` and the counters, as they are here.
 """
 
 from micropython import const
@@ -30,7 +33,7 @@ _NI_SHORT = const(6)
 _RESYNC = const(7)
 
 # NI commands
-_COMM = const(0x12)  # downlink layer-2 frame
+_COMM = const(0x12)  # downlink layer-2 frame; 13: with priority
 _RESPONSE = const(0x16)  # uplink answer of the chip's own network management
 _INCOMING = const(0x1A)  # uplink frame; 1B: and phase; 1C: and phase, signal strength
 _NETMGMT = const(0x22)
@@ -60,16 +63,23 @@ _TRIES = const(4)
 # local query of the chip's id: read memory, mode 1 (read-only area), 6 octets from 0
 _READ_ID = b"\x22\x70\x00\x05" + bytes(11) + b"\x6d\x01\x00\x00\x06"
 _NO_PACKET = const(255)  # of _need: LEN has not been seen yet
+_CHUNK = const(128)
 
 
 class Mip:
-    """The link. `rx` belongs to the link; its caller may read rx[frame:end] until it feeds again.
+    """The link. `rx` belongs to the link; its caller may read rx[frame:end] until it takes again.
     `tx` belongs to the caller while `ready`, from `send` to the chip's acknowledgement to the
     link."""
 
-    def __init__(self, write):
-        """`write(buf, n)` puts buf[:n] on the UART and keeps nothing."""
-        self.write = write
+    verified = False  # nobody has checked the CRC of a frame yet
+
+    def __init__(self, uart):
+        """`uart`: any() -> octets that are there, readinto(buf, n) -> how many were taken, or
+        None, write(buf, n), which keeps nothing."""
+        self.uart = uart
+        self._chunk = bytearray(_CHUNK)  # octets of the UART; [_at:_n] are still to be fed
+        self._at = self._n = 0
+        self.drained = True  # what was taken from the UART has been fed
         self.rx = bytearray(256)
         self.tx = bytearray(256)
         self._out = bytearray(4 + 2 * 256)  # the transfer on its way, as sent: kept for repeats
@@ -93,7 +103,8 @@ class Mip:
         self.end = 0
         self.mains_hz = 0
         self.phase = 0  # mains phase at reception
-        self.ssi1 = self.ssi2 = 0  # margin and strength nibbles of the two carriers
+        self.ssi1 = 0  # status: |08 for the second carrier
+        self.ssi2 = 0  # margin nibble << 4 | strength nibble
         self.crc_errors = self.checksum_errors = self.overruns = self.repeats = self.resets = 0
 
     @property
@@ -107,6 +118,21 @@ class Mip:
         return self._body or self._packet_n > 0
 
     # ---- octets from the chip
+
+    def take(self, now: int) -> bool:
+        """Take octets from the UART up to the end of a frame: True, it is rx[frame:end]. To be
+        called until it says False, or until nothing of what has come is left (`drained`)."""
+        a = self._at
+        n = self._n
+        if a == n:
+            a = self.frame = 0
+            # No more than is there: machine.UART would wait a millisecond or two for the rest.
+            self._n = n = self.uart.readinto(self._chunk, min(self.uart.any(), _CHUNK)) or 0
+        if a < n:
+            a = self.feed(self._chunk, a, n, now)
+        self._at = a
+        self.drained = a == n
+        return self.frame > 0
 
     def feed(self, buf, a: int, n: int, now: int) -> int:
         """Take buf[a:n]; return how far it was taken: to n, or to the end of a frame (then `frame`
@@ -261,7 +287,7 @@ class Mip:
         reply[1] = control
         reply[2] = parameter
         reply[3] = -(_FLAG + control + parameter) & 0xFF
-        self.write(reply, 4)
+        self.uart.write(reply, 4)
 
     def _number(self):
         self._sequence = self._sequence % 7 + 1
@@ -274,15 +300,16 @@ class Mip:
         out[2] = parameter
         out[3] = -(_FLAG + control + parameter) & 0xFF
 
-    def send(self, end: int, now: int):
+    def send(self, end: int, now: int, option: int = 0):
         """Send the LPDU (no CRC) that the caller built at tx[2:end]. Only while `ready`; end at
-        most 250.
+        most 250. `option`: ATTENUATE, ZERO_CROSS of npdu.py, as the NI command has them.
 
         A LEN of 7E (an LPDU of 125 octets) is what chips up to version A0 cannot take: no answer
-        of this device has it.
+        of this device has it. What is passed on for others may, and is lost with such a chip; an
+        octet more, which would help, would be one more of the APDU.
         """
         self.tx[0] = end - 1
-        self.tx[1] = _COMM
+        self.tx[1] = _COMM | self.tx[2] >> 7 | option
         self._transfer(self.tx, end, now)
 
     def _transfer(self, body, end, now):
@@ -302,7 +329,7 @@ class Mip:
         self._put(now)
 
     def _put(self, now):
-        self.write(self._out, self._out_n)
+        self.uart.write(self._out, self._out_n)
         self._deadline = ticks.add(now, _ACK_MS)
 
     def _repeat(self, now):

@@ -17,38 +17,53 @@ BROADCAST = const(0)
 GROUP = const(1)
 SUBNET_NODE = const(2)
 UNIQUE_ID = const(3)
+MEMBER = const(4)  # 2b, a group's member answers; on the line its number is SUBNET_NODE's
+
+ATTENUATE = const(0x04)  # options of a frame for the link
+ZERO_CROSS = const(0x08)
 
 FLEXIBLE = const(0xFF)  # in place of a domain index: a domain that is in no entry
 _SHORTEST = const(8)  # octets of an LPDU, CRC included
 _LENGTHS = b"\x00\x01\x03\x06"
 HEADER = const(16)  # octets of an LPDU before its PDU at most
+_ANSWER = const(2)  # kind of a TPDU or SPDU: ACK, RESPONSE
+_ENTRY = const(5)  # octets of an address table entry
+_GROUP_ENTRY = const(0x80)
 
 
 class Npdu:
     """The frame at hand, and which frames are for this node.
 
     After `parse` was true: `priority`, `alt_path`, `pdu`, `format`, `domain` (index or FLEXIBLE),
-    `source_subnet`, `source_node`, and buf[body:end] is the PDU. They hold until the next `parse`.
+    `source_subnet`, `source_node`, and buf[body:end] is the PDU. `destination` is the subnet of a
+    BROADCAST, the number of a GROUP, of which this node is number `member` and keeps a message for
+    receive timer code `timer`; of a MEMBER `destination` is its group and `member` its number; of
+    a UNIQUE_ID it is a check of the domain's octets. They hold until the next `parse`.
     """
 
-    def __init__(self, domains, uid):
-        """`domains`: two entries with `used`, `id` (6 octets), `length`, `subnet`, `node`. `uid`:
-        6 octets, live."""
+    def __init__(self, domains, addresses, uid):
+        """`domains`: two entries with `used`, `id` (6 octets), `length`, `subnet`, `node`.
+        `addresses`: the address table, entries of 5 octets. `uid`: 6 octets. All are live."""
         self.domains = domains
+        self.addresses = addresses
         self.uid = uid
         self.configured = False  # set by whoever keeps the node state
         self.priority = self.alt_path = 0
         self.pdu = self.format = 0
         self.domain = FLEXIBLE
         self.source_subnet = self.source_node = 0
-        self.destination_subnet = 0  # of a broadcast
+        self.destination = self.member = self.timer = 0
         self.body = self.end = 0
         self._domain_at = self._domain_code = 0
         self.crc_errors = self.not_ours = self.malformed = 0
 
-    def parse(self, buf, a: int, end: int) -> bool:
-        """Is buf[a:end], an LPDU with its CRC, sound and for this node?"""
-        if end - a < _SHORTEST or crc16(buf, a, end - 2) != buf[end - 2] << 8 | buf[end - 1]:
+    def parse(self, buf, a: int, end: int, verified: bool = False) -> bool:
+        """Is buf[a:end], an LPDU with its CRC, sound and for this node? `verified`: the CRC has
+        been found right already."""
+        at = end - 2
+        if end - a < _SHORTEST or not (
+            verified or crc16(buf, a, at) == buf[at] << 8 | buf[at + 1]
+        ):
             self.crc_errors += 1  # 14908 counts what is too short as a CRC error
             return False
         header = buf[a + 1]
@@ -58,7 +73,7 @@ class Npdu:
         self.format = header >> 2 & 3
         self.source_subnet = buf[a + 2]
         self.source_node = buf[a + 3] & 0x7F
-        self.end = end - 2
+        self.end = at
         if header >> 6 or not self._place(buf, a, header & 3):
             self.malformed += 1
             return False
@@ -68,13 +83,13 @@ class Npdu:
         return False
 
     def _place(self, buf, a, code) -> bool:
-        """Find domain and body. A message to a group's member (2b) is an answer, and this node
-        asks nobody."""
+        """Find domain and body."""
         form = self.format
         if form == SUBNET_NODE:
-            if not buf[a + 3] & 0x80:
-                return False
             at = a + 6
+            if not buf[a + 3] & 0x80:
+                self.format = MEMBER
+                at = a + 8
         elif form == UNIQUE_ID:
             at = a + 11
         else:
@@ -99,9 +114,10 @@ class Npdu:
     def _is_ours(self, buf, to) -> bool:
         form = self.format
         if form == UNIQUE_ID:
+            self.destination = crc16(buf, self._domain_at, self.body) & 0xFF
             return equal(self.uid, 0, buf, to + 1, 6)
-        if form == BROADCAST:
-            self.destination_subnet = buf[to]
+        if form <= GROUP:
+            self.destination = buf[to]
         if not self.configured:
             return form == BROADCAST
         if self.domain == FLEXIBLE:
@@ -111,9 +127,29 @@ class Npdu:
             return False  # our own frame, come back
         if form == BROADCAST:
             return buf[to] == 0 or buf[to] == entry.subnet
-        if form != SUBNET_NODE or not entry.node:  # the discovery domain has no addresses
+        if form == GROUP:
+            return self._is_member(buf[to])
+        # the discovery domain has no addresses
+        if not entry.node or buf[to] != entry.subnet or buf[to + 1] != 0x80 | entry.node:
             return False
-        return buf[to] == entry.subnet and buf[to + 1] == 0x80 | entry.node
+        return form == SUBNET_NODE or self._is_answer(buf, to)
+
+    def _is_member(self, group) -> bool:
+        """Is the group in the address table? Of several entries the longest timer holds."""
+        table = self.addresses
+        self.timer = -1
+        for at in range(0, len(table), _ENTRY):
+            known = table[at] & _GROUP_ENTRY and table[at + 4] == group
+            if known and table[at + 1] >> 7 == self.domain:
+                self.member = table[at + 1] & 0x3F
+                self.timer = max(self.timer, table[at + 3] >> 4)
+        return self.timer >= 0
+
+    def _is_answer(self, buf, to) -> bool:
+        """What comes from a MEMBER can only be an ACK or a RESPONSE."""
+        self.destination = buf[to + 2]
+        self.member = buf[to + 3]
+        return self.pdu <= SPDU and buf[self.body] >> 4 & 7 == _ANSWER
 
     def answer_header(self, buf, out) -> int:
         """Build in out[0:] the L2HDR and NPDU header of an answer to the frame just parsed from
@@ -127,5 +163,11 @@ class Npdu:
             out[3] = 0x80 | self.domains[self.domain].node
         out[4] = self.source_subnet
         out[5] = 0x80 | self.source_node
-        copy(out, 6, buf, self._domain_at, self.body)
-        return 6 + self.body - self._domain_at
+        at = 6
+        if self.format == GROUP:
+            out[3] &= 0x7F  # 2b
+            out[6] = self.destination
+            out[7] = self.member
+            at = 8
+        copy(out, at, buf, self._domain_at, self.body)
+        return at + self.body - self._domain_at

@@ -72,29 +72,36 @@ class Procedures:
         draft[3] = ACCEPTED
         self._keep(draft)
         data = bytearray(_DATA)
-        parameters = bytes(buf[a + _HEADER : a + n])
-        draft[3], length = self._run(number, parameters, data, level, now)
+        length = 0
+        draft[3], family = self._find(number, n - _HEADER, level)
+        if family:
+            if self.on_initiated:
+                self.on_initiated(number)
+            parameters = bytes(buf[a + _HEADER : a + n])
+            # Called from here, not by `rare.run`: the stack of a Pico is short.
+            work = rare.load("osgp.procedures." + family)
+            draft[3], length = work.run(number, parameters, data, self._device, now)
         copy(draft, _RESULT, data, 0, length)
         self._keep(draft)
         return OK
 
-    def _run(self, number, parameters, data, level, now):
-        """(result, octets of data)."""
+    def _find(self, number, size, level):
+        """(result, the family that has the procedure): "": the result says why none will run it.
+
+        size: octets of parameters.
+        """
         compiled = self._compiled
         entry = 0
         while entry < len(compiled) and compiled[entry] | compiled[entry + 1] << 8 != number:
             entry += _ENTRY
         if entry == len(compiled):
-            return UNKNOWN, 0
+            return UNKNOWN, ""
         if level < compiled[entry + _LEVEL]:
-            return NO_AUTHORIZATION, 0
-        surplus = len(parameters) - compiled[entry + _LENGTH]
+            return NO_AUTHORIZATION, ""
+        surplus = size - compiled[entry + _LENGTH]
         if surplus < 0 or (surplus and not compiled[entry + _OPEN_END]):
-            return BAD_PARAMETER, 0
-        if self.on_initiated:
-            self.on_initiated(number)
-        family = "osgp.procedures." + self._families[compiled[entry + _FAMILY]]
-        return rare.run(family, number, parameters, data, self._device, now)
+            return BAD_PARAMETER, ""
+        return ACCEPTED, self._families[compiled[entry + _FAMILY]]
 
     def _keep(self, draft):
         """BT08 becomes this once it is safe."""

@@ -69,7 +69,7 @@ def _command(control, parameters, response):
     forced = relays & ~output if action else relays | output
     if forced != relays:
         control.model.patch(_ET30, _ET30_RELAYS, bytes([forced]))
-    rare.run("meter.schedule", control)
+    rare.load("meter.schedule").run(control)
     return _state(control, response, DONE)
 
 
@@ -128,7 +128,7 @@ def _switch_level(control, parameters):
         elif any(image):
             to_ltime(*start, image, 6)
     control.model.patch(_ET30, _ET30_SECONDARY_START, image)
-    rare.run("meter.schedule", control)
+    rare.load("meter.schedule").run(control)
     return DONE, 0
 
 
@@ -171,5 +171,5 @@ def _schedule_lock(control, parameters, response):
     if end and end <= (clock.day, clock.second):
         return _state(control, response, TIMING)
     control.model.patch(_ET30, _ET30_LOCK_START, image)
-    rare.run("meter.schedule", control)
+    rare.load("meter.schedule").run(control)
     return _state(control, response, DONE)

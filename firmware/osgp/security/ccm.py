@@ -1,8 +1,9 @@
-"""CMAC (NIST SP 800-38B) and CCM (NIST SP 800-38C) over a block cipher that the board brings.
+"""Rare: CMAC (NIST SP 800-38B) and CCM (NIST SP 800-38C) over a block cipher that the board
+brings.
 
 `aes` is the cipher under one key: a function, 16 octets in, 16 octets out, forward direction only.
-Written to be read and to be small: commissioning imports this when it happens, and it happens once
-in a device's life.
+Written to be read and to be small: for commissioning, for the making of keys, and for refusals.
+The frame path has its own CCM (`aes.py`), which allocates nothing.
 
 A CCM nonce may be used once under a key. Here: nonce 7 to 13 octets, aad below 65,280 octets,
 tag_len 4, 6 .. 16; the callers have constants for all three.

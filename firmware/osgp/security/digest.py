@@ -1,4 +1,4 @@
-"""One function, two uses: OSGP's OMA digest, and the authentication of ISO/IEC 14908-1.
+"""Rare: one function, two uses: OSGP's OMA digest, and the authentication of ISO/IEC 14908-1.
 
 Both in one call each, with a new state and a new result: for what is rare, for tests and for the
 host. The frame path runs `kernels.digest` over its own buffers. The function is weak (eprint
@@ -31,3 +31,6 @@ def authentication(key, random8, data) -> bytes:
 def _run(state, key, message) -> bytes:
     kernels.digest_pad(state, key, kernels.digest(state, key, 0, message, 0, len(message)))
     return bytes(state)
+
+
+run = authentication

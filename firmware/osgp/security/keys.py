@@ -1,9 +1,10 @@
-"""Keys that are made from keys, security mode 0."""
+"""Rare: keys that are made from keys, security mode 0."""
 
-from osgp.security.digest import authentication
+from osgp.kernels import digest
 
 _LEFT = b"\x81\x3f\x52\x9a\x7b\xe3\x89\xba"
 _RIGHT = b"\x72\xb0\x91\x8d\x44\x05\xaa\x57"
+_ZEROS = bytes(48)  # one whole block, or no round would be run
 
 
 def base_key(omak) -> bytes:
@@ -13,6 +14,13 @@ def base_key(omak) -> bytes:
     of the OMAK enter: the encryption is as strong as 48 bits, and that is what the devices in the
     field do.
     """
-    key = omak[:6]
-    zeros = bytes(48)  # one whole block, or no round would be run
-    return authentication(key, _LEFT, zeros) + authentication(key, _RIGHT, zeros)
+    key = bytes(omak[:6])
+    halves = b""
+    for constant in (_LEFT, _RIGHT):
+        state = bytearray(constant)
+        digest(state, key, 0, _ZEROS, 0, len(_ZEROS))
+        halves += bytes(state)
+    return halves
+
+
+run = base_key

@@ -84,12 +84,14 @@ PROCEDURES = (
         "Change encryption key",
         family="keys",
         parameters=(uint8("key_id", "H", "0 unicast, 1 broadcast"),),
-        rest="new key, 12 or 16 octets, and check, 4: the digest of 16 zero octets under it",
+        rest="new key, 12 or 16 octets (mode 2: 16); check, 4: the digest, in mode 2 the CMAC, of "
+        "16 zero octets under it; of a broadcast key: B, 4",
         results={
-            2: "the check does not hold, or the key is the present one",
-            3: "broadcast key: broadcasts cannot be received yet",
+            2: "no such key, a wrong length, the check does not hold, or the key is the present "
+            "one",
         },
-        doc="The old key holds until the first good message under the new one (profile 13).",
+        doc="The old key holds until the first good message, or broadcast, under the new one "
+        "(profile 13).",
         clause="profile 13",
         origin=PROFILE,
     ),

@@ -98,7 +98,7 @@ _METER = (
             "security_modes",
             bit("rc4", "F", "mode 0", default=1),
             filler(1),
-            bit("aes", "F", "mode 2", default=0),
+            bit("aes", "F", "mode 2: where there is a random source to trust", default=1),
             filler(5),
         ),
         array(
@@ -127,8 +127,7 @@ ET54 = Table(
     doc="What others have to know of the meter's state, the random delays of its relays, and how "
     "often its keys were used.",
     departs="The guides call a field of the module records UINT32 that has two octets by its "
-    "neighbours' offsets; the records are reserved here. Of the security modes only RC4 is there. "
-    "The uses of the key are those since the start.",
+    "neighbours' offsets; the records are reserved here.",
     fields=(
         _CAPABLE,
         _relay(1, "MEP p.134-135", "MEP p.135"),

@@ -21,7 +21,6 @@ from tables.schema import (
 )
 
 _FCM = "set by commissioning only (profile 17)"
-_BROADCAST = "set by commissioning only until broadcasts can be received (profile 21)"
 
 _ADDRESS = cited(
     "MEP p.57",
@@ -96,13 +95,13 @@ _STATE = cited(
     uint8("phase_rotation", "M", "0 L1L2L3, 1 L3L2L1, 2 unknown", default=2),
     uint16("plc_inactive_time", "H", "alarm after it; 0: off", unit="min"),
     ltime("broadcast_receipt", "M", "UTC of the last secure broadcast"),
-    uint32("broadcast_base", "H", "B (profile 21)", closed=_BROADCAST),
+    uint32("broadcast_base", "H", "B, the next number; goes up only (profile 21)"),
 )
 
 _LINE = (
     cited(
         "MEP p.62",
-        uint16("broadcast_delta", "H", "D (profile 21)", closed=_BROADCAST),
+        uint16("broadcast_delta", "H", "D, numbers from B on that are good (profile 21)"),
         uint16("reverse_energy_current", "F", "of the alarm", unit="mA", default=1000),
     ),
     cited(
@@ -167,8 +166,8 @@ ET04 = Table(
     source=kept("system"),
     doc="Address, ratings, state of the power line, security. An octet of bits is the host's as "
     "a whole; the application writes its own bits again before a read.",
-    departs="Subnet, node, broadcast base and delta cannot be written as tables: they change by "
-    "commissioning, all or nothing.",
+    departs="Subnet and node cannot be written as tables: they change by commissioning, all or "
+    "nothing. A broadcast base below the one in force is not taken over.",
     fields=(
         cited("MEP p.56", uint32("sequence_number", "M", "the next one on the power line")),
         _ADDRESS,

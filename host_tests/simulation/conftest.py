@@ -1,0 +1,1 @@
+"""Networks in virtual time: fast, but never in an instant."""
