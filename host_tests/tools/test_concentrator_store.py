@@ -306,6 +306,17 @@ def test_who_joins_during_a_change_of_the_broadcast_key_gets_the_new_one(tmp_pat
     vault.close()
 
 
+def test_a_broadcast_key_that_a_member_was_given_is_not_replaced_by_another_offer(tmp_path):
+    """Offered when nobody was a member, and not taken: who joins then has only that one."""
+    vault = Vault(tmp_path / "v.db")
+    new = vault.offer_broadcast_key()
+    admit(vault)
+    assert vault.offer_broadcast_key().key == new.key
+    vault.take_broadcast_key()
+    assert vault.broadcast().of(0) == new.of(0) == vault.new_place(B).broadcast_key
+    vault.close()
+
+
 def test_numbers_end_before_they_begin_anew(tmp_path):
     vault = Vault(tmp_path / "v.db")
     admit(vault)

@@ -60,7 +60,9 @@ async def rekey_all(client: Client, vault: Vault) -> None:
             continue
         vault.give_broadcast_key(member.unique_id)
         print(f"{who} has it", flush=True)
-    if silent < len(vault.members()):
+    members = len(vault.members())
+    if silent < members or not members:
         vault.take_broadcast_key()
+        print("broadcasts go under the new key", flush=True)
     if silent:
         raise NoAnswerError(f"{silent} members do not have the broadcast key yet: do it again")

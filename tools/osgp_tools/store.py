@@ -256,11 +256,15 @@ class Vault:
     def offer_broadcast_key(self) -> Broadcast:
         """A new broadcast key, on disk beside the old one, and the first number B under it.
 
-        No other one is made while a member does not have the newest.
+        No other one is made while a member does not have the newest, or an offered one has not
+        been taken: who has joined since has only that.
         """
         if not self.without_broadcast_key():
             keys = new_key() + new_key()
-            self._base.execute("UPDATE network SET next_broadcast_key = ?", (keys,))
+            self._base.execute(
+                "UPDATE network SET next_broadcast_key = ? WHERE next_broadcast_key IS NULL",
+                (keys,),
+            )
         network = self._network()
         key = network["next_broadcast_key"] or network["broadcast_key"]
         return Broadcast(key, network["broadcast"])
