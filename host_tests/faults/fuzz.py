@@ -25,6 +25,8 @@ from osgp_tools.lpdu import BROADCAST, TPDU, UNACKD_RPT, Frame, crc16
 from osgp_tools.session import Code
 from rig import Member, mip_message, uplink
 
+ET55, LOCKOUT_AT, LOCKOUT_LONGEST = 2048 + 55, 20, 256 * 60_000  # ms
+KEY_ALARM = 7, 0x04  # octet and bit of BT03.8.2, as it is kept
 LAYERS = ("raw", "MIP", "CRC", "digest")
 REACHED = ("frame", "for us", "delivered", "validated", "served")
 
@@ -164,9 +166,13 @@ class Fuzz(Member):
         return node.frames, passed, node.transport.received, device.envelope.validated, served
 
     def kept(self) -> tuple:
-        """The number expected and the settings, but for the count of failures (profile 4)."""
-        files = self.rig.board.settings().files
-        return self.expected, [files[name] for name in files if name != "key uses"]
+        """The number expected and the settings, but for the count of failures (profile 4) and the
+        alarm that tells of it (profile 11: a right write may have made the limit a low one)."""
+        files = {**self.rig.board.settings().files}
+        files.pop("key uses", None)
+        status = bytearray(files.get("BT03", bytes(KEY_ALARM[0] + 1)))
+        status[KEY_ALARM[0]] &= ~KEY_ALARM[1]
+        return self.expected, files | {"BT03": bytes(status)}
 
     def step(self, layer: str):
         before, kept = self.tally(), self.kept()
@@ -182,8 +188,14 @@ class Fuzz(Member):
 
     def check(self):
         """A right read is answered rightly, after the chip was started anew: frames can look like
-        its reset."""
+        its reset. A right write may have allowed so few failures that the device has locked
+        itself (ET55.20): nobody waits for that, it is opened, and allowed any number."""
         self.rig.advance(9000)  # receive records of 8192 ms end
+        device = self.rig.device
+        if any(device.envelope.lockout):
+            device.model.patch(ET55, LOCKOUT_AT, bytes(2))
+            device.envelope.lockout = (0, 0)
+            self.rig.advance(LOCKOUT_LONGEST)
         self.rig.bring_up()
         sealed = self.sealed(bytes.fromhex("300001"))
         (answer,) = self.rig.exchange(self.frame(sealed.apdu).encode())
