@@ -56,7 +56,7 @@ cov: setup  ## coverage of the firmware by its unit tests, under CPython
 bench: tools  ## speed and memory, beside the committed figures
 	$(BIN)/python host_tests/bench/run.py
 
-bench-network: setup  ## whole networks in virtual time, to docs/network: six minutes
+bench-network: setup  ## whole networks in virtual time, to docs/network: ten minutes
 	$(BIN)/python -m osgp_tools.simulation.bench docs/network
 
 fuzz: setup  ## 200,000 mutated frames against one device
