@@ -11,7 +11,8 @@ nor for a broadcast: such a message is delivered as one that is not authentic.
 
 from micropython import const
 
-from osgp.kernels import copy, crc16, digest, digest_pad, equal
+import rare
+from osgp.kernels import copy, crc16, equal
 from osgp.lon.npdu import AUTH, BROADCAST, FLEXIBLE, GROUP, SUBNET_NODE, TPDU, UNIQUE_ID
 from osgp.membership import KEYS
 
@@ -122,11 +123,8 @@ def _expected(member, record, npdu) -> bytes:
     data = bytes(record.apdu[: record.apdu_n])
     if _is_oma(member):
         data = _address(record, npdu) + data
-    data = bytes(reversed(data))  # it is taken from its end
-    key = _key(member, npdu.domain)
-    state = bytearray(record.challenge[end - _RANDOM : end])
-    digest_pad(state, key, digest(state, key, 0, data, 0, len(data)))
-    return bytes(state)
+    random = record.challenge[end - _RANDOM : end]
+    return rare.run("osgp.security.digest", _key(member, npdu.domain), random, data)
 
 
 def _address(record, npdu) -> bytes:

@@ -7,7 +7,7 @@ brought along.
 
 from micropython import const
 
-from osgp.kernels import digest, digest_pad
+import rare
 from osgp.lon.npdu import AUTH, GROUP, SUBNET_NODE, UNIQUE_ID
 from osgp.membership import KEYS
 
@@ -33,10 +33,9 @@ def run(outgoing, slot, buf):
     data = bytes(slot.apdu[: slot.apdu_n])
     if octet & _OMA:
         data = _address(npdu, slot) + data
-    data = bytes(reversed(data))  # it is taken from its end
-    state = bytearray(buf[npdu.body + 1 : npdu.body + 1 + _RANDOM])
-    digest_pad(state, key, digest(state, key, 0, data, 0, len(data)))
-    slot.ahead = _head(npdu, slot) + bytes((octet | _REPLY,)) + state
+    random = buf[npdu.body + 1 : npdu.body + 1 + _RANDOM]
+    proof = rare.run("osgp.security.digest", key, random, data)
+    slot.ahead = _head(npdu, slot) + bytes((octet | _REPLY,)) + proof
     if group:
         slot.ahead += slot.header[4:5]
 
