@@ -15,7 +15,7 @@ import sys
 
 import vfs
 from device_life import FILE_SECTORS, RAW_SECTORS, SECTORS, START, Board, Running
-from nor import PAGE, WAYS, Blocks, Nor, blank
+from nor import PAGE, Blocks, Nor, blank, sweep
 
 import aes_client
 from device import Device
@@ -195,28 +195,11 @@ def check(life, after, cut):
     running.off()
 
 
-def sweep(life, first, last):
-    cuts = 0
-    flash = Nor(life.start)
-    for k in range(min(last, len(life.nor.operations))):
-        for way in WAYS if k >= first else ():
-            after = Nor(flash.data)
-            after.do(life.nor.operations[k], way)
-            try:
-                check(life, after, k)
-            except Exception:
-                print("power cut", way, "in operation", k)
-                raise
-            cuts += 1
-        flash.do(life.nor.operations[k], None)
-    return cuts
-
-
 def main(steps, first, last):
     life = Life()
     life.live(steps)
     life.running.off()
-    cuts = sweep(life, first, last)
+    cuts = sweep(life, check, first, last)
     print(len(life.nor.operations), "operations", cuts, "cuts")
 
 

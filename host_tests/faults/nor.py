@@ -94,3 +94,22 @@ class Blocks:
         if operation == 6:
             self._nor.erase(self._base + block * SECTOR)
         return 0
+
+
+def sweep(life, check, first, last):
+    """Power goes in each of the operations first to last of `life.nor`, in each way there is, and
+    `check(life, flash, k)` looks at what is left after operation k. Returns how many cuts."""
+    cuts = 0
+    flash = Nor(life.start)
+    for k in range(min(last, len(life.nor.operations))):
+        for way in WAYS if k >= first else ():
+            after = Nor(flash.data)
+            after.do(life.nor.operations[k], way)
+            try:
+                check(life, after, k)
+            except Exception:
+                print("power cut", way, "in operation", k)
+                raise
+            cuts += 1
+        flash.do(life.nor.operations[k], None)
+    return cuts
