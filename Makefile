@@ -11,8 +11,8 @@ STUBS  := $(shell grep -oE '^micropython-(unix|stdlib)-stubs==[^ ;]+' requiremen
 export MP32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint format typecheck cov bench bench-network fuzz attacks test-faults wear repl model docs bank clean firmware dist \
-        flash deploy reset logs emulator test-board bench-board
+.PHONY: help setup tools run test lint format typecheck cov bench bench-network bench-update fuzz attacks test-faults wear repl model docs bank clean firmware dist \
+        flash deploy reset logs emulator test-board test-board-long bench-board
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ bench: tools  ## speed and memory, beside the committed figures
 
 bench-network: setup  ## whole networks in virtual time, to docs/network: ten minutes
 	$(BIN)/python -m osgp_tools.simulation.bench docs/network
+
+bench-update: setup  ## an image to whole streets in virtual time, to docs/update: five minutes
+	$(BIN)/python -m osgp_tools.simulation.update_bench docs/update
 
 fuzz: setup  ## 200,000 mutated frames against one device
 	$(BIN)/python host_tests/faults/fuzz.py
@@ -110,8 +113,11 @@ emulator: setup
 test-board: firmware emulator  ## the firmware on an emulated Pico: the main job, and what goes wrong
 	$(BIN)/python -m pytest host_tests/board
 
+test-board-long: firmware emulator  ## updates of an emulated Pico, killed 200 times at random moments (OSGP_SEED=): an hour
+	OSGP_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -s host_tests/board/test_update_board.py -k random_moments
+
 bench-board: firmware emulator  ## the budgets, in device time on the emulated Pico
 	$(BIN)/python host_tests/bench/board.py
 
-clean:  ## remove what build/ holds, but for keys: installation keys and the concentrator's
-	@find build -mindepth 1 -maxdepth 1 ! -name install-keys.csv ! -name 'concentrator.db*' -exec rm -rf {} +
+clean:  ## remove what build/ holds, but for keys: of installation, of the concentrator, of images
+	@find build -mindepth 1 -maxdepth 1 ! -name install-keys.csv ! -name 'concentrator.db*' ! -name 'update-key.*' -exec rm -rf {} +

@@ -13,6 +13,7 @@ _FOLDER = 0x4000  # the type of a folder, from os.ilistdir
 _SECTOR = 4096
 _HEADER = 76  # octets of a bank's header
 _CHUNK = 1024
+_UNIT = 16  # octets
 _EEXIST = 17
 
 
@@ -170,18 +171,27 @@ def bank(k):
     return binascii.hexlify(head).decode(), whole
 
 
-class Flashing:
-    """Bank k of the port's ROM file system, which is a block device."""
+def selected():
+    """(the confirmed bank or -1, whether the other is on trial); None: this VM knows of no such
+    thing."""
+    try:
+        import banks
+    except ImportError:
+        return None
+    state = banks.load(board().flash)
+    return state.confirmed if state.number else -1, state.trial
 
-    def __init__(self, k, size):
+
+def flashing(k):
+    """Bank k to be written: nothing is imported from it any more."""
+    if sys.path[0] == "/bank" + "AB"[k]:
         import vfs
 
-        self._device = vfs.rom_ioctl(2, 0)
-        self._first = k * size // _SECTOR
+        vfs.umount(sys.path.pop(0))
+    return board().bank_flash(k)
 
-    def erase(self, sector):
-        self._device.ioctl(6, self._first + sector)
 
-    def write(self, address, encoded):
-        data = binascii.a2b_base64(encoded)
-        self._device.writeblocks(self._first + address // _SECTOR, data, address % _SECTOR)
+def octets(encoded):
+    """What is in base64, filled up with FF to what can be programmed at once."""
+    data = binascii.a2b_base64(encoded)
+    return data + b"\xff" * (-len(data) % _UNIT)

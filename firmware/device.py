@@ -42,7 +42,7 @@ from osgp.status import Status
 from osgp.system import System
 from osgp.transactions import Transactions
 from scheduler import Scheduler
-from tables.compiled import ARENA, FAMILIES, MODEL, PROCEDURES
+from tables.compiled import ARENA, FAMILIES, MIGRATIONS, MODEL, PROCEDURES
 from tables.model import MASTER, Model
 from tables.store import Counter, Gate, Ring
 
@@ -52,6 +52,7 @@ _PLC_WRITE = const(75)
 _TRANSACTION = const(768)  # and of one inside a transaction (ET11.7)
 _ET27 = const(2075)  # transactions; their responses are in the tables after these
 _ET52 = const(2100)
+_ET17 = const(2065)
 
 # The raw region: first sector and sectors of each ring. Load profile set k (0 is set 1) has
 # SECTORS[k] of meter/profiles.py.
@@ -94,6 +95,9 @@ class Device:
     def __init__(self, board):
         now = board.ticks_ms()
         self.board = board
+        self.download = None  # osgp.download.Download, while there is one
+        self.trial = None  # osgp.trial.Trial, while this bank is not confirmed
+        self.last_error = 0  # of ET17: how a trial ended
         self.gate = Gate(now)
         self._make_model(board)
         self._make_line(board, now)
@@ -116,6 +120,8 @@ class Device:
         self.flash = TimedFlash(board.flash, self.flash_time)
         self.settings = TimedSettings(board.settings(), self.flash_time)
         self.rings = []
+        if MIGRATIONS:
+            rare.run("osgp.migration", self.settings, MIGRATIONS, MODEL)
         self.model = Model(MODEL, ARENA, self.settings)
         history = self._ring(_HISTORY, event_log.SIZE)
         alternate = self._ring(_ALTERNATE, event_log.SIZE)
@@ -202,6 +208,7 @@ class Device:
             Transactions(request, request + 1, model, settings, whole, self.groups, may)
             for request in (_ET27, _ET52)
         ]
+        model.reader(_ET17, self._read_download)
         self.broadcast = Broadcast(self)
         self.node.handlers[TO_ALL] = self.broadcast
 
@@ -237,6 +244,10 @@ class Device:
         """The group ids of this device (EP27)."""
         return rare.run("osgp.groups", self.model)
 
+    def _read_download(self, offset: int, n: int, buf, o: int):
+        """ET17."""
+        rare.run("osgp.download_status", self, offset, n, buf, o)
+
     def _before_activation(self, self_read: bool, demand_reset: bool):
         """What a pending table's description asks for before it is activated."""
         if self_read:
@@ -258,11 +269,12 @@ class Device:
         self.scheduler.running = False
 
     def start(self):
-        """What a start has to make up for: a transaction that was cut short, what happened
-        meanwhile, what has changed."""
+        """What a start has to make up for: a trial or a download that goes on, a transaction that
+        was cut short, what happened meanwhile, what has changed."""
+        begun = rare.run("osgp.bank_start", self)
         for transactions in self.transactions:
             transactions.resume(self.board.ticks_ms())
-        rare.run("osgp.start", self)
+        rare.run("osgp.start", self, begun)
         if self.member.keyed:
             rare.run("osgp.key_use", self.envelope)
         rare.run("osgp.interface", self)
@@ -284,6 +296,7 @@ def run(board):
     gc.threshold(_START_GARBAGE)
     try:
         Device(board).run()
+        rare.load("banks").close_run(board)
     except Exception as error:
         journal.note_exception(board, error, time.time() - started)
     board.reset()

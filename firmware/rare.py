@@ -2,7 +2,8 @@
 
 A function that is loaded takes some 90 octets of the heap for good (boards.md I). A module whose
 docstring begins with "Rare:" is loaded by this one alone, and is garbage when nobody holds it any
-more. It imports nothing but what is loaded anyway: that would stay.
+more. It imports nothing but what is loaded anyway: that would stay. What is frozen beside boot.py
+(`banks`, `signature`) is loaded in the same way.
 """
 
 import sys
@@ -12,8 +13,9 @@ def load(name: str):
     """The module, which the next one to ask for it does not find."""
     module = __import__(name, None, None, ("run",))
     del sys.modules[name]
-    package, leaf = name.rsplit(".", 1)
-    delattr(sys.modules[package], leaf)
+    if "." in name:
+        package, leaf = name.rsplit(".", 1)
+        delattr(sys.modules[package], leaf)
     return module
 
 

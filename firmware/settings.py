@@ -4,6 +4,10 @@ A file is: version (1 octet), value, CRC-32 over both (4 octets, little-endian).
 one open, one write and one close: littlefs shows the new contents at the close and not before, and
 up to 512 octets it keeps them inline, which takes 5 to 14 ms where write-beside-and-rename takes
 14 to 51.
+
+Two firmwares may share a value, for an update can be taken back. So a record only grows at its
+end: what a shorter one lacks is as in a new device, what a longer one has more is not looked at.
+Tables have values of their own for each layout (osgp/migration.py).
 """
 
 import binascii
@@ -54,15 +58,13 @@ class Settings:
         copy(buf, o, self._file, 1 + offset, 1 + offset + n)
 
     def load(self, name: str, buf) -> int:
-        """Copies a value to the start of buf and returns its length.
+        """Copies a value to the start of buf and returns how many octets that were.
 
-        -1: there is none, or (then `bad` goes up) it is damaged or longer than buf.
+        What a value has more than buf is a later firmware's, and is not looked at. -1: there is
+        none, or (then `bad` goes up) it is damaged.
         """
         self._held = ""
-        n = self.window(name)
-        if n > len(buf):
-            self.bad += 1
-            return -1
+        n = min(self.window(name), len(buf))
         if n > 0:
             self.copy(0, buf, 0, n)
         return n

@@ -81,8 +81,9 @@ class MemorySettings:
         kept = self.files.get(name)
         if kept is None:
             return -1
-        buf[: len(kept)] = kept
-        return len(kept)
+        n = min(len(kept), len(buf))
+        buf[:n] = kept[:n]
+        return n
 
     def replace(self, name, buf, n):
         self.writes += 1

@@ -32,6 +32,13 @@ def bank(k: int):
     return memoryview(vfs.rom_ioctl(2, 0))[k * _BANK_SIZE : (k + 1) * _BANK_SIZE]
 
 
+def bank_flash(k: int):
+    """Code bank k as the raw region is, to be written. None: this VM has no ROMFS."""
+    if not hasattr(vfs, "rom_ioctl"):
+        return None
+    return RawFlash(vfs.rom_ioctl(2, 0), start=k * _BANK_SIZE)
+
+
 def line(baud: int, tx: int, rx: int) -> UART:
     """UART1 on two pins: the GPIO matrix leads it to any that can be an output, an input."""
     return UART(

@@ -1,8 +1,9 @@
-"""What a board keeps in its file system: settings, installation key, measured source."""
+"""What a board keeps in its file system: settings, keys, measured source."""
 
 from micropython import const
 
 _KEY = const(16)
+_UPDATE_KEY = const(60)
 
 # A house: its power by hour of the UTC day, in units of 10 W, the same on every day.
 _HOUSE = (
@@ -21,12 +22,22 @@ def settings():
 
 def installation_key(_):
     """The 16 octets of /installation.key. None: nobody can commission."""
+    return _key("/installation.key", _KEY)
+
+
+def update_key():
+    """The 60 octets of /update.pub, under which images are signed. None: there are no
+    downloads."""
+    return _key("/update.pub", _UPDATE_KEY)
+
+
+def _key(path: str, size: int):
     try:
-        with open("/installation.key", "rb") as file:
+        with open(path, "rb") as file:
             key = file.read()
     except OSError:
         return None
-    return key if len(key) == _KEY else None
+    return key if len(key) == size else None
 
 
 def element():

@@ -1,4 +1,5 @@
-"""The raw region on a flash that the port gives as a block device: for `tables.store`."""
+"""Flash that the port gives as a block device, as `tables.store` wants the raw region: that one,
+and the code banks."""
 
 from kernels import copy, fill
 from micropython import const
@@ -16,22 +17,25 @@ class RawFlash:
 
     unit = 16  # octets
 
-    def __init__(self, device, page: int = 0):
-        """device: begins and ends with the region, blocks of 4096 octets.
+    def __init__(self, device, page: int = 0, start: int = 0):
+        """device: blocks of 4096 octets. start: the octet of it that is our first, of a block.
 
         page: the port programs whole pages of so many octets. 0: it takes any number at any place.
         """
         self._device = device
+        self._start = start
         # In RAM: on some chips nothing can be read from flash while it is written.
         self._page = bytearray(page)
         device.ioctl(1, _EXTENDED)
 
     def read(self, address: int, buf):
         """Fills buf from an address on."""
+        address += self._start
         _check(self._device.readblocks(address // _SECTOR, buf, address % _SECTOR))
 
     def program(self, address: int, buf):
-        """Writes buf to erased octets."""
+        """Writes buf to erased octets, or once more what is there."""
+        address += self._start
         if not self._page:
             _check(self._device.writeblocks(address // _SECTOR, buf, address % _SECTOR))
             return
@@ -51,7 +55,7 @@ class RawFlash:
 
     def erase(self, address: int):
         """Sets the sector that begins at an address to FF."""
-        _check(self._device.ioctl(_ERASE, address // _SECTOR))
+        _check(self._device.ioctl(_ERASE, (self._start + address) // _SECTOR))
 
 
 def _check(result):

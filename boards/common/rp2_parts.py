@@ -6,10 +6,12 @@ import os
 
 import machine
 import vfs
+from common.raw_flash import RawFlash
 from machine import UART, Pin
 from micropython import const
 
 _BANK_SIZE = const(0x32000)
+_PAGE = const(256)  # what the port programs at a time
 _SCRATCH = const(0x0C)  # from the watchdog's base; outlives every reset but power-on
 _SCRATCH_4 = const(0x1C)
 # The pico-sdk puts it into number 4 when it starts the watchdog, and clears it for a reset that
@@ -50,6 +52,13 @@ def bank(k: int):
     if not hasattr(vfs, "rom_ioctl"):
         return None
     return memoryview(vfs.rom_ioctl(2, 0))[k * _BANK_SIZE : (k + 1) * _BANK_SIZE]
+
+
+def bank_flash(k: int):
+    """Code bank k as the raw region is, to be written. None: this VM has no ROMFS."""
+    if not hasattr(vfs, "rom_ioctl"):
+        return None
+    return RawFlash(vfs.rom_ioctl(2, 0), _PAGE, k * _BANK_SIZE)
 
 
 def line(baud: int, tx: int, rx: int) -> UART:

@@ -11,8 +11,8 @@ import machine
 from common import esp32_parts
 from common import service as service_mode
 from common.crypto import aes
-from common.esp32_parts import RANDOM_SOURCE, bank
-from common.files import element, installation_key, settings
+from common.esp32_parts import RANDOM_SOURCE, bank, bank_flash
+from common.files import element, installation_key, settings, update_key
 from machine import Pin
 from micropython import const
 

@@ -1,7 +1,8 @@
 """What is frozen into the VM: start-up, board, kernels. The application comes in a bank."""
 
 freeze(".", ("_boot.py", "board.py"))
-freeze("../../firmware", ("boot.py", "main.py"))
+for part in ("signature", "banks", "bank_folders", "bank_choice", "boot", "main"):
+    freeze("../../firmware", part + ".py")
 freeze("..", "kernels.py")
 for part in ("crypto", "esp32_parts", "files", "mount", "raw_flash", "service"):
     freeze("..", "common/" + part + ".py")

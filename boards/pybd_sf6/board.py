@@ -14,7 +14,7 @@ import pyb
 import vfs
 from common import service as service_mode
 from common.crypto import aes
-from common.files import element, installation_key, settings
+from common.files import element, installation_key, settings, update_key
 from common.raw_flash import RawFlash
 from machine import Pin
 from micropython import const
@@ -66,6 +66,10 @@ class Line(io.IOBase):
 def bank(k: int):
     """Code bank k (0: A, 1: B) where it lies in flash, to be mounted in place."""
     return vfs.rom_ioctl(2, 0)[k * _BANK_SIZE : (k + 1) * _BANK_SIZE]
+
+
+def bank_flash(_):
+    """Returns None: the port erases its ROM file system as a whole only, and one bank runs."""
 
 
 def reset():

@@ -11,9 +11,9 @@ import machine
 from common import rp2_parts
 from common import service as service_mode
 from common.crypto import aes
-from common.files import element, installation_key, settings
+from common.files import element, installation_key, settings, update_key
 from common.raw_flash import RawFlash
-from common.rp2_parts import RANDOM_SOURCE, bank, random
+from common.rp2_parts import RANDOM_SOURCE, bank, bank_flash, random
 from machine import Pin
 from micropython import const
 from rp2 import Flash

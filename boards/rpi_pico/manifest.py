@@ -2,7 +2,8 @@
 
 freeze("$(PORT_DIR)/modules", "rp2.py")
 freeze(".", ("_boot.py", "board.py"))
-freeze("../../firmware", ("boot.py", "main.py"))
+for part in ("signature", "banks", "bank_folders", "bank_choice", "boot", "main"):
+    freeze("../../firmware", part + ".py")
 freeze("..", "kernels.py")
 for part in ("crypto", "files", "mount", "raw_flash", "rp2_parts", "service"):
     freeze("..", "common/" + part + ".py")

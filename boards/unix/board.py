@@ -7,7 +7,6 @@ What each name is for stands in board.md; boot.py asks for all of them.
 import io
 import os
 import socket
-import sys
 import time
 
 import cryptolib
@@ -31,27 +30,37 @@ RANDOM_SOURCE = "os.urandom"
 reset_cause = os.getenv("OSGP_RESET_CAUSE") or "power on"
 
 
+class Ended(BaseException):
+    """The process ends: nothing that a bank did, so nothing that main.py catches."""
+
+    def __init__(self, status: int):
+        super().__init__(status)
+        self.status = status
+
+
 class Flash:
-    """The raw region, as `tables.store` wants it."""
+    """A part of the flash file, as `tables.store` wants the raw region."""
 
     unit = 16  # octets
 
-    def __init__(self, file):
+    def __init__(self, file, start: int):
+        """start: where the part begins."""
         self._file = file
+        self._start = start
 
     def read(self, address: int, buf):
         """Fills buf from an address on."""
-        self._file.seek(_RAW + address)
+        self._file.seek(self._start + address)
         self._file.readinto(buf)
 
     def program(self, address: int, buf):
-        """Writes buf to erased octets."""
-        self._file.seek(_RAW + address)
+        """Writes buf to erased octets, or once more what is there."""
+        self._file.seek(self._start + address)
         self._file.write(buf)
 
     def erase(self, address: int):
         """Sets the sector that begins at an address to FF."""
-        self._file.seek(_RAW + address)
+        self._file.seek(self._start + address)
         for _ in range(_SECTOR // len(_ERASED)):
             self._file.write(_ERASED)
 
@@ -67,7 +76,7 @@ class Input(io.IOBase):
         """Reads what is there. Returns the number of octets, None: there are none."""
         n = self._file.readinto(buf)
         if n == 0:
-            sys.exit(0)
+            raise Ended(0)
         return n
 
     def ioctl(self, request, _):
@@ -144,16 +153,27 @@ def _address(text):
 
 
 class Watchdog:
-    """A process that hangs is for its parent to end. One whose parent has gone ends, too: a UART
-    tells of that, for a socket there is the descriptor OSGP_LIFE."""
+    """A process that hangs is ended and started again by its parent, who is told that it lives on
+    the descriptor OSGP_WATCHDOG. One whose parent has gone ends, too: a UART tells of that, for a
+    socket there is the descriptor OSGP_LIFE."""
 
-    def __init__(self, descriptor):
-        self._life = open(int(descriptor), "rb") if descriptor else None  # noqa: SIM115
+    def __init__(self, parent, life):
+        """Both: descriptors, or None."""
+        self._parent = open(int(parent), "wb") if parent else None  # noqa: SIM115
+        self._life = open(int(life), "rb") if life else None  # noqa: SIM115
         self._octet = bytearray(1)
+        self._fed = None  # second in which the parent was told
 
     def feed(self):
         if self._life and self._life.readinto(self._octet) == 0:
             plc_gone()
+        second = ticks_ms() // 1000
+        if self._parent and second != self._fed:
+            self._fed = second
+            try:
+                self._parent.write(b"\0")
+            except OSError:
+                plc_gone()
 
 
 def _open_plc(where):
@@ -186,6 +206,21 @@ def bank(k: int):
     _file.seek(_BANKS[k])
     _file.readinto(buf)
     return buf
+
+
+def bank_flash(k: int) -> Flash:
+    """Code bank k as the raw region is: address 0 is its first octet."""
+    return Flash(_file, _BANKS[k])
+
+
+def update_key():
+    """The key under which images are signed, out of the file that OSGP_UPDATE_KEY names, or
+    None."""
+    try:
+        with open(os.getenv("OSGP_UPDATE_KEY") or "", "rb") as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def settings():
@@ -240,19 +275,19 @@ def ticks_us() -> int:
 
 def reset():
     """Restarts the device. Whoever started the process does it: MicroPython cannot."""
-    sys.exit(_RESET)
+    raise Ended(_RESET)
 
 
 def plc_gone():
     """The other end of the UART is closed: the process ends, so that none is left behind."""
-    sys.exit(0)
+    raise Ended(0)
 
 
 _file = open(os.getenv("OSGP_FLASH") or "", "r+b")  # noqa: SIM115  as long as the device lives
-flash = Flash(_file)
+flash = Flash(_file, _RAW)
 plc = _open_plc(os.getenv("OSGP_PLC"))
 console = Input(0) if os.getenv("OSGP_CONSOLE") else None
-watchdog = Watchdog(os.getenv("OSGP_LIFE"))
+watchdog = Watchdog(os.getenv("OSGP_WATCHDOG"), os.getenv("OSGP_LIFE"))
 if isinstance(plc, Udp):
 
     def link(now: int):

@@ -71,35 +71,29 @@ def mount(path: str) -> bool:
     return True
 
 
-def frozen(path: str) -> bool:
-    """Mounts compiled modules beside the heap, at /vm: what a chip's VM has frozen in."""
+def frozen(path: str):
+    """Mounts compiled modules at /vm: what a chip's VM has frozen in. Beside the heap, if that can
+    be."""
+    size = os.stat(path)[6]
     try:
         import ffi
         import uctypes
-    except ImportError:  # then they are read as sources, and take some 12 kB of the heap
-        return False
-    size = os.stat(path)[6]
-    room = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "I")(size), size)
+
+        room = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "I")(size), size)
+    except ImportError:  # then they take some 20 kB of the heap
+        room = bytearray(size)
     with open(path, "rb") as file:
         file.readinto(room)
     vfs.mount(vfs.VfsRom(room), "/vm")
-    return True
 
 
-def start(here: str):
+def start():
     """boot.py and main.py, as every port runs them."""
-    rom = os.getenv("OSGP_VM_ROM")
-    if rom and frozen(rom):
-        sys.path[0] = "/vm"
-        __import__("boot")
-        __import__("main")
-    else:
-        scope = {"__name__": "__main__"}
-        execfile(here + "/../../firmware/boot.py", scope)  # noqa: F821  MicroPython's own
-        execfile(here + "/../../firmware/main.py", scope)  # noqa: F821
+    __import__("boot")
+    __import__("main")
 
 
-def run(here: str):
+def run():
     """A start. Returns the exit status."""
     path = os.getenv("OSGP_FLASH") or ""
     try:
@@ -110,17 +104,21 @@ def run(here: str):
         print("vm: OSGP_FLASH names no flash of", _FLASH_SIZE, "octets:", path)
         return _NO_FLASH
     # The application comes from the bank. MICROPYPATH: what another VM would have frozen in.
-    sys.path[:] = [here] + (os.getenv("MICROPYPATH") or ".frozen").split(":")
+    sys.path[:] = ["/vm"] + (os.getenv("MICROPYPATH") or ".frozen").split(":")
+    frozen(os.getenv("OSGP_VM_ROM") or "")
     if not mount(path):
         return _NO_FILES
     try:
-        start(here)
+        start()
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except Exception as error:
+    except BaseException as error:
+        status = getattr(error, "status", None)  # of board.Ended
+        if status is not None:
+            return status
         sys.print_exception(error, sys.stderr)  # pyright: ignore[reportArgumentType]
         return 1
-    return 1 if "/bank" in sys.path else _SAFE_MODE
+    return 1 if sys.path[0].startswith("/bank") else _SAFE_MODE
 
 
-sys.exit(run(sys.argv[0].rpartition("/")[0] or "."))
+sys.exit(run())

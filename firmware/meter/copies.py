@@ -69,7 +69,8 @@ class Copies:
         if slot != self._slot:
             self._slot_name = self.name + str(slot)
             self._slot = slot
-        if number >= 0 and self.settings.window(self._slot_name) == self.size:
-            self.settings.copy(a, buf, o, n)
-        else:
-            fill(buf, o, o + n, 0)
+        there = self.settings.window(self._slot_name) if number >= 0 else 0
+        there = max(0, min(n, there - a))
+        if there:
+            self.settings.copy(a, buf, o, there)
+        fill(buf, o + there, o + n, 0)

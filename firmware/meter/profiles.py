@@ -213,7 +213,7 @@ class Profiles:
 
     def _read_map(self, offset, n, buf, o):
         """ET66."""
-        if self.settings.window(NAME) == SIZE:
+        if self.settings.window(NAME) >= SIZE:
             self.settings.copy(MAP + offset, buf, o, n)
         else:
             fill(buf, o, o + n, 0)

@@ -47,7 +47,7 @@ class Log:
         if ring.read(ring.last, record):
             self.sequence = record[6] | record[7] << 8 | record[14] << 16 | record[15] << 24
         self.base = self.mark = -1
-        if settings.load(name, record) == _POINTERS:
+        if settings.load(name, record) >= _POINTERS:
             base, mark = struct.unpack_from("<II", record, 0)
             self.base = min(base - 1, ring.last)  # a ring that was made anew knows less
             self.mark = min(mark - 1, ring.last)

@@ -5,6 +5,7 @@ from micropython import const
 import rare
 from osgp.kernels import copy, crc16
 from osgp.services import ERROR, command_length
+from tables.compiled import LAYOUT
 from tables.model import NOT_POSSIBLE, OK
 
 _REQUESTS = const(0)  # types
@@ -18,7 +19,7 @@ _NUMBER = const(3)
 _RECORDS = const(5)
 _SHORTEST = const(7)
 _PAIRS = (2048 + 27, 2048 + 28, 2048 + 52, 2048 + 53)  # the tables of transactions
-_LEVEL = const(1)  # octets in front of a kept request
+_LEVEL = const(1)  # octets in front of a kept request: level (bits 0-1) and layout
 _CRC = const(2)  # and of a kept response
 _READ_HEADER = const(3)  # octets of a read's response in front of its data
 
@@ -55,10 +56,11 @@ def _works(transactions, draft, size, level):
         transactions.waiting = False
         value = bytearray(_LEVEL + transactions.limit)
         kept = transactions.settings.load(transactions.name("TQ"), value) - _LEVEL
-        if kept >= _SHORTEST and not _is_done(transactions, value, _LEVEL, kept):
-            yield _Work(transactions, value[_LEVEL:], kept, value[0])
+        ours = value[0] >> 2 == LAYOUT  # else its offsets are of another firmware's tables
+        if kept >= _SHORTEST and ours and not _is_done(transactions, value, _LEVEL, kept):
+            yield _Work(transactions, value[_LEVEL:], kept, value[0] & 3)
     if draft is not None and not _is_done(transactions, draft, 0, size):
-        value = bytes((level,)) + draft[:size]
+        value = bytes((level | LAYOUT << 2,)) + draft[:size]
         transactions.settings.replace(transactions.name("TQ"), value, len(value))
         yield _Work(transactions, draft, size, level)
 
@@ -94,10 +96,9 @@ class _Work:
         self.value[_CRC + _TYPE] = _RESPONSES
         if request[_TYPE] == _GROUP:
             self.at = min(_RECORDS + 1 + 2 * request[_RECORDS], self._end)
-            if _is_for_us(transactions.groups(), request, self.at):
-                self._codes = iter(
-                    rare.run("osgp.group_rights", transactions.may, request, self.at, self._end)
-                )
+            rights = rare.load("osgp.group_rights")
+            if rights.is_for_us(transactions.groups(), request, self.at):
+                self._codes = iter(rights.run(transactions.may, request, self.at, self._end))
             else:
                 self.value[_CRC + _TYPE] = _DENIED
                 self._end = self.at
@@ -166,14 +167,3 @@ def _fits(draft, a, end, room, transactions):
     elif draft[a] == 0x30 and end - a == 3:
         n = max(0, transactions.services.model.size(draft[a + 1] << 8 | draft[a + 2]))
     return 2 + _READ_HEADER + n <= room
-
-
-def _is_for_us(groups, draft, first):
-    """Whether one of the group ids draft[6:first] is a group of ours (MEP p.129)."""
-    for at in range(_RECORDS + 1, first - 1, 2):
-        low = draft[at]
-        high = draft[at + 1]
-        for group in groups:
-            if high == 0xFF or (group >> 8 == high and low in (0xFF, group & 0xFF)):
-                return True
-    return False

@@ -98,8 +98,8 @@ class Membership:
         self._adopt(draft)
         offered = bytearray(_NEXT_BROADCAST_SIZE)
         n = settings.load(NEXT_KEY, offered)
-        if n == _NEXT_KEY_SIZE and offered[:2] == draft[52:54] and offered[2:n] != draft[20:36]:
-            self.next_key = offered[2:n]
+        if n >= _NEXT_KEY_SIZE and offered[:2] == draft[52:54] and offered[2:18] != draft[20:36]:
+            self.next_key = offered[2:18]
         n = settings.load(NEXT_BROADCAST, offered)
         if (
             n == _NEXT_BROADCAST_SIZE

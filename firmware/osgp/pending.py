@@ -1,8 +1,8 @@
 """Pending tables: 4096 + n is what table n is going to become, and when (OPT p.8-12).
 
 In front of a pending table's octets stands its description (PED): event code and flags 1, storage
-5. A count includes it, an offset does not. One settings value a table, "P54", holds all of it, so
-that it changes as a whole:
+5. A count includes it, an offset does not. One settings value a table, "PBT54", holds all of it,
+so that it changes as a whole:
 
     PED 6 | due: day 2, second 3 | state 1 | demand resets before 1 | last activation 5 | body
 
@@ -65,7 +65,7 @@ class Pending:
 
     def name(self, k: int) -> str:
         """Of the settings value of numbers[k]."""
-        return "P%d" % self.numbers[k]
+        return "P" + self.model.name(self.numbers[k])
 
     def look(self):
         """The headers have changed: when is something due?"""

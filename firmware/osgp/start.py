@@ -31,10 +31,12 @@ _RESET = const(2)
 _OTHER = const(0)
 _POWER = const(3)
 _WATCHDOG = const(4)
+_NEW_BANK = const(5)
 
 
-def run(device):
-    """device: `board.reset_cause`, `node`, `events`, `application`, `settings`, `rings`."""
+def run(device, begun=False):
+    """device: `board.reset_cause`, `node`, `events`, `application`, `settings`, `rings`. begun:
+    whether this is the first start of a trial."""
     events = device.events
     version = _note_version(device)
     if version >= 0:
@@ -45,6 +47,8 @@ def run(device):
         cause, to_tell = _POWER, RESET_POWER
     elif reason == "watchdog":
         cause, to_tell = _WATCHDOG, RESET_WATCHDOG
+    elif begun:
+        cause = _NEW_BANK
     device.node.management.reset_cause = to_tell
     if _has_told_enough(events.log):
         events.alarm(_RESET)

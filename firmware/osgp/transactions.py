@@ -44,8 +44,8 @@ class Transactions:
         model.reader(response, lambda offset, n, buf, o: self._read("TR", 2, offset, n, buf, o))
 
     def name(self, part: str) -> str:
-        """Of a settings value: the request TQ {level 1 | octets}, the response TR {CRC of its
-        request 2 | octets}."""
+        """Of a settings value: the request TQ {level and layout of the tables 1 | octets}, the
+        response TR {CRC of its request 2 | octets}."""
         return "%s%d" % (part, self.request)
 
     def _read(self, part, header, offset, n, buf, o):

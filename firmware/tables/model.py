@@ -2,8 +2,9 @@
 
 The definitions (`tables/basic`, `tables/extended`) stay on the host; the build compiles them into
 one `bytes` (compiled.py), which costs no heap. All bodies that live in RAM share one arena, made
-at start; those that do not are read out of flash, through one window that they share. Flag bit 0:
-there is a pending table. Little-endian; an entry of the directory:
+at start; those that do not are read out of flash, through one window that they share. Flags: bit
+0, there is a pending table; from bit 1 on, the version of its layout less 1. Little-endian; an
+entry of the directory:
 
     number 2 | kind 1 | read level 1 | write level 1 | flags 1 | size 4 | place in the arena 2
     default or fixed body 2 (0: all zero) | runs 2
@@ -41,6 +42,12 @@ _MAY_BE_PENDING = const(1)  # flags of an entry
 
 _ENTRY = const(16)
 _TO_END = const(0xFFFF)
+
+
+def name_of(number: int, version: int) -> str:
+    """The name of the value that keeps a table: BT54, ET04; in its second layout ET04.2."""
+    name = "BT%02d" % number if number < 2048 else "ET%02d" % (number - 2048)
+    return name if version == 1 else "%s.%d" % (name, version)
 
 
 class Model:
@@ -82,17 +89,17 @@ class Model:
         if data:
             copy(body, 0, self._blob, data, data + size)
         if self._blob[entry + 2] == _KEPT:
-            image = bytearray(size)
-            if self._settings.load(self._name(entry), image) == size:
-                body[:] = image
+            settings = self._settings
+            if settings.window(self.name(self._u16(entry))) == size:
+                settings.copy(0, self._arena, self._u16(entry + 10), size)
 
     def _u16(self, at) -> int:
         blob = self._blob
         return blob[at] | blob[at + 1] << 8
 
-    def _name(self, entry) -> str:
-        number = self._u16(entry)
-        return "BT%02d" % number if number < 2048 else "ET%02d" % (number - 2048)
+    def name(self, number: int) -> str:
+        """Of the settings value of a kept or stored table."""
+        return name_of(number, 1 + (self._blob[self._find(number) + 5] >> 1))
 
     def _view(self, entry):
         ram = self._u16(entry + 10)
@@ -135,7 +142,7 @@ class Model:
         """Whether a stored table was ever kept: then it is in the window."""
         number = self._u16(entry)
         if number != self._stored:
-            self._stored_name = self._name(entry)
+            self._stored_name = self.name(number)
             self._stored = number
         return self._settings.window(self._stored_name) == self._size(entry)
 
@@ -178,7 +185,7 @@ class Model:
     def keep(self, number: int):
         """Save a kept body that the application has changed. Returns when it is safe."""
         entry = self._find(number)
-        self._settings.replace(self._name(entry), self._view(entry), self._size(entry))
+        self._settings.replace(self.name(number), self._view(entry), self._size(entry))
 
     def load(self, number: int) -> bytearray:
         """A copy of the table as it is. Not for one that is served."""
@@ -319,6 +326,6 @@ class Model:
         return changed
 
     def _save(self, entry, image):
-        self._settings.replace(self._name(entry), image, len(image))
+        self._settings.replace(self.name(self._u16(entry)), image, len(image))
         if self._blob[entry + 2] == _KEPT:
             self._view(entry)[:] = image

@@ -189,13 +189,28 @@ class Array:
             raise ValueError(f"{name}: {len(default)} defaults for {count} items")
 
 
+class Earlier:
+    """A layout that a kept or stored table once had.
+
+    `size`: its octets. `moved`: what became of them in the layout that came next, as runs
+    (from, to, n); with `from` None, n octets that are 0 there. All other octets of the layout that
+    came next have their defaults.
+    """
+
+    def __init__(self, size, *moved):
+        self.size = size
+        self.moved = moved
+
+
 class Table:
     """A table of the model: "BTnn" is number nn, "ETnn" is 2048 + nn (OPT p.8).
 
     `read` and `write` are the least levels (write None: nobody). `pending`: it has a pending
     table, 4096 + its number. `departs` tells where and why this meter differs from the guides.
     `origin`: GUIDE, laid out in the OSGP Alliance's guides; C12_19, by the ANSI structure;
-    PROFILE, by this project (docs/profile.md).
+    PROFILE, by this project (docs/profile.md). `earlier`: the layouts before this one, oldest
+    first; what a device has kept in one of them is carried over (osgp/migration.py). `version`:
+    1, and one more for each of those.
     """
 
     def __init__(
@@ -210,6 +225,7 @@ class Table:
         departs="",
         pending=False,
         origin=GUIDE,
+        earlier=(),
     ):
         self.name = name
         self.title = title
@@ -223,6 +239,8 @@ class Table:
         self.departs = departs
         self.pending = pending
         self.origin = origin
+        self.earlier = earlier
+        self.version = 1 + len(earlier)
 
 
 class Procedure:

@@ -34,9 +34,9 @@ class Ring:
     def __init__(self, flash, base: int, sectors: int, size: int, kernels):
         """Finds the end of the log: reads one record a sector, then searches the newest sector.
 
-        base: address of the first of at least two sectors. size: octets of a payload. kernels:
-        what has the functions `crc16` and `copy` of `osgp.kernels`; a table module does not import
-        those.
+        base: address of the first of at least two sectors. size: octets of a payload; no later
+        firmware has another one, for a log of other records is empty to it. kernels: what has the
+        functions `crc16` and `copy` of `osgp.kernels`; a table module does not import those.
         """
         step = (size + 6 + flash.unit - 1) // flash.unit * flash.unit
         self.size = size

@@ -26,6 +26,7 @@ if __name__ == "__main__":
 
 from desk import MP32, Desk
 from osgp_tools.image import build_bank
+from osgp_tools.simulation import update_bench
 
 FIGURES = HERE / "figures.json"
 HEAP = "128k"
@@ -106,6 +107,19 @@ def channel_left() -> float:
     return left
 
 
+def update_figures() -> list[Figure]:
+    """Of a whole image by broadcast, in virtual time, the same on every machine."""
+    lossless = update_bench.one(3, 0.0, update_bench.WHOLE)
+    lossy = update_bench.one(10, 0.2, 20_000)
+    seconds = lossless["preparing_s"] + lossless["sending_s"]
+    left = 100 * (1 - lossless["limit_s"] / seconds)
+    sent = lossy["broadcast"] / lossy["packets"] / lossy["ideal"]
+    return [
+        Figure("channel left unused by an update", left, "%", CHANNEL_BUDGET, 0.2),
+        Figure("packets of an update, 20% lost", sent, "of ideal", None, 0.1),
+    ]
+
+
 def measure() -> list[Figure]:
     figures = [Figure("bank image", len(build_bank(1)), "octets", 192 * 1024, 0.02)]
     with (
@@ -130,7 +144,7 @@ def measure() -> list[Figure]:
     figures.append(
         Figure("channel left unused by a profile", channel_left(), "%", CHANNEL_BUDGET, 1.0)
     )
-    return figures
+    return figures + update_figures()
 
 
 def judge(figure: Figure, committed: dict) -> str:

@@ -1,6 +1,6 @@
 """NOR flash that remembers each operation, so that one can be done again by half.
 
-For the lives of powercut_life.py and device_life.py, under MicroPython.
+For the lives in this folder, under MicroPython.
 """
 
 SECTOR = 4096
@@ -13,7 +13,7 @@ def blank(sectors):
 
 
 class Nor:
-    """NOR flash: programs only hit erased octets, or littlefs or a ring has made a mistake."""
+    """NOR flash: a program clears bits and sets none, an erase sets those of a sector."""
 
     def __init__(self, data):
         """data: what is in it, which is copied."""
@@ -23,11 +23,13 @@ class Nor:
     def read(self, address, buf):
         buf[:] = self.data[address : address + len(buf)]
 
-    def program(self, address, buf):
+    def program(self, address, buf, again=False):
+        """again: whether what is not erased may be hit. littlefs and a ring that do so have made
+        a mistake."""
         n = len(buf)
-        if self.data[address : address + n] != b"\xff" * n:
+        if not again and self.data[address : address + n] != b"\xff" * n:
             raise AssertionError("programmed over %d" % address)
-        self.data[address : address + n] = buf
+        self._clear(address, buf)
         for place in range(0, n, PAGE):  # a chip programs page after page
             self.operations.append((address + place, bytes(buf[place : place + PAGE])))
 
@@ -38,35 +40,50 @@ class Nor:
     def do(self, operation, way):
         """Repeats a recorded operation, wholly (way None) or as far as power reached."""
         address, new = operation
-        new = new or b"\xff" * SECTOR
-        half = len(new) // 2
-        end = address + len(new)
-        if way is None:
-            self.data[address:end] = new
-        elif way == "front":
-            self.data[address : address + half] = new[:half]
+        first, end = 0, SECTOR if new is None else len(new)
+        if way == "before":
+            return
+        if way == "front":
+            end //= 2
         elif way == "back":
-            self.data[address + half : end] = new[half:]
+            first = end // 2
+        if new is not None:
+            buf = new[first:end]
+            if way == "bits":
+                buf = bytes([octet | 0xA5 for octet in buf])  # some bits are still set
+            self._clear(address + first, buf)
         elif way == "bits":
-            for i in range(len(new)):
-                self.data[address + i] |= new[i] & 0x5A  # of an erase: some bits are back
-                self.data[address + i] &= new[i] | 0xA5  # of a program: some bits are still set
+            for place in range(address, address + end):
+                self.data[place] |= 0x5A  # some bits are back
+        else:
+            self.data[address + first : address + end] = b"\xff" * (end - first)
+
+    def _clear(self, address, buf):
+        data = self.data
+        n = len(buf)
+        if data[address : address + n] == b"\xff" * n:
+            data[address : address + n] = buf
+            return
+        for k in range(n):
+            data[address + k] &= buf[k]
 
 
 class Raw:
-    """Sectors of the flash as a ring wants them."""
+    """Sectors of the flash as a board gives them."""
 
-    def __init__(self, nor, sector, unit):
-        """sector: the first one. unit: the smallest number of octets that is programmed."""
+    def __init__(self, nor, sector, unit, again=()):
+        """sector: the first one. unit: the smallest number of octets that is programmed. again:
+        those of these sectors, counted from the first, of which octets may be programmed again."""
         self.unit = unit
         self._nor = nor
         self._base = sector * SECTOR
+        self._again = again
 
     def read(self, address, buf):
         self._nor.read(self._base + address, buf)
 
     def program(self, address, buf):
-        self._nor.program(self._base + address, buf)
+        self._nor.program(self._base + address, buf, address // SECTOR in self._again)
 
     def erase(self, address):
         self._nor.erase(self._base + address)

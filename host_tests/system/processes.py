@@ -106,9 +106,9 @@ class Running:
         self._source = self.process.stdout.fileno()
         self.output = ""
 
-    def until(self, text: str) -> str:
+    def until(self, text: str, patience: float = PATIENCE) -> str:
         """Read until its output has the text; returns all of the output."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while text not in self.output:
             assert time.monotonic() < end, f"no {text!r} in {self.tail!r}"
             if select.select([self._source], [], [], 1)[0]:

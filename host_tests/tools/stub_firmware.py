@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # Answers what it gets. "R" writes to raw flash and resets, "F" answers with what is there, "C"
-# with the cause of the last reset; "E" raises.
+# with the cause of the last reset; "E" raises, "H" hangs.
 DEVICE = """
 import select
 from application.state import STATE
@@ -14,6 +14,7 @@ def run(board):
     buf = bytearray(16)
     print(STATE)
     while True:
+        board.watchdog.feed()
         for event in poll.ipoll(1000):
             n = event[0].readinto(buf)
             if buf[0] == 0x52:
@@ -22,6 +23,8 @@ def run(board):
                 board.reset()
             if buf[0] == 0x45:
                 raise ValueError("the stub was told to")
+            while buf[0] == 0x48:
+                pass
             if buf[0] == 0x46:
                 board.flash.read(0x1010, buf)
                 n = 16

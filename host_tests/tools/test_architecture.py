@@ -12,7 +12,7 @@ SANS_IO = sorted(
 )
 # Definitions are read on the host and by tests; the bank ships what they were compiled to.
 HOST_ONLY = {"schema.py", "datatypes.py", "dimensions.py", "definitions.py", "layout.py"}
-RESIDENT_FUNCTIONS = 480
+RESIDENT_FUNCTIONS = 475
 
 # The security suites: that of the member's mode is loaded, by `rare`, and stays until the mode
 # changes.
@@ -120,9 +120,13 @@ def is_rare(path: Path) -> bool:
 
 
 def resident() -> set[Path]:
-    """The modules that are loaded in every device: what a start imports, and what that does."""
+    """The modules that are loaded in every device: what a start imports, and what that does.
+
+    Not those that choose the bank: boot.py and main.py let go of them (`test_boot_leaves_nothing`
+    of test_choosing.py).
+    """
     found: set[Path] = set()
-    waiting = [FIRMWARE / name for name in ("boot.py", "main.py", "device.py")]
+    waiting = [FIRMWARE / "device.py"]
     while waiting:
         path = waiting.pop()
         if path not in found and path.exists():

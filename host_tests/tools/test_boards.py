@@ -9,7 +9,7 @@ import pytest
 from test_image import board_names, constants
 
 from meter.profiles import SECTORS
-from osgp_tools import flash
+from osgp_tools import flash, image
 
 BOARDS = Path(__file__).parents[2] / "boards"
 PICO = BOARDS / "rpi_pico"
@@ -21,11 +21,13 @@ KERNELS = BOARDS.parent / "firmware" / "osgp" / "kernels.py"
 CALLS = {
     "aes": 1,
     "bank": 1,
+    "bank_flash": 1,
     "element": 0,
     "installation_key": 1,
     "random": 1,
     "reset": 0,
     "settings": 0,
+    "update_key": 0,
 }
 FLASH_CALLS = {"read": 2, "program": 2, "erase": 1}
 
@@ -216,8 +218,8 @@ def frozen() -> dict[str, Path | str]:
 def test_manifest_freezes_what_comes_before_a_bank():
     files = frozen()
     common = {name for name in files if name.startswith("common/")}
-    start = {"_boot.py", "board.py", "boot.py", "kernels.py", "main.py", "rp2.py"}
-    assert set(files) - common == start | {NAMES}
+    board = {"_boot.py", "board.py", "kernels.py", "rp2.py", NAMES}
+    assert set(files) - common == board | set(image.BEFORE_A_BANK)
     taken = from_common(module(PICO / "board.py")) | from_common(module(PICO / "_boot.py"))
     assert {f"common/{path.name}" for path in taken.values()} <= common
     for name, path in files.items():
@@ -226,7 +228,7 @@ def test_manifest_freezes_what_comes_before_a_bank():
     assert files["_boot.py"] == PICO / "_boot.py", "the port's own formats"
     # A name of the firmware's in the VM would hide the one of the bank, or be hidden by it.
     bank = {path.name for path in (BOARDS.parent / "firmware").iterdir()}
-    assert set(files) & bank == {"boot.py", "main.py"}
+    assert set(files) & bank == set(image.BEFORE_A_BANK)
 
 
 def test_frozen_kernels_are_those_that_the_firmware_takes():

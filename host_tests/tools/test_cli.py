@@ -124,6 +124,9 @@ def test_a_refusal_is_one_line(osgp, member):
     assert err == "osgp: 1/1: read 53 from 0: 03 insufficient clearance\n"
 
 
+DEVICE = ("device", "--plc", "tcp:0", "--flash", "/nowhere/flash")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -136,6 +139,9 @@ def test_a_refusal_is_one_line(osgp, member):
         (("decode", "not hex"), cli.USAGE, "hexadecimal"),
         (("image", "show", "/dev/null"), cli.SYSTEM, "no bank"),
         (("device", "--plc", "gpio:4", "--flash", "/nowhere/flash"), cli.SYSTEM, "nowhere"),
+        ((*DEVICE, "--update-key", "/dev/null"), cli.USAGE, "no public key for images"),
+        ((*DEVICE, "--update-key", "/nowhere/key"), cli.SYSTEM, "/nowhere/key"),
+        (("deploy", "--update-key", "/dev/null"), cli.USAGE, "no public key for images"),
     ],
 )
 def test_errors(osgp, arguments, code, text):

@@ -1,6 +1,5 @@
 """`osgp deploy` to a board with MicroPython as it comes, which stock_board.py plays."""
 
-import ast
 import random
 import threading
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 import stub_firmware
 from stock_board import UNIQUE_ID, StockBoard
+from test_deploy_root import START
 from test_image import board_names
 
 from osgp_tools import board_agent, deploy, deploy_folders, folder_bank
@@ -31,6 +31,10 @@ def reset():
     if service:
         os.remove("/service")
     machine.reset()
+class watchdog:
+    @staticmethod
+    def feed():
+        pass
 """
 # The stub's device: a console, which knows its state and the id of its transceiver.
 DEVICE = """
@@ -112,7 +116,7 @@ def change(firmware: Path, text: str) -> None:
 
 
 BANK = {"device.mpy", "application/__init__.mpy", "application/state.mpy", "application/more.mpy"}
-ROOT = {"/boot.py", "/main.py", "/board.py", "/stub.py"}
+ROOT = START | {"/board.py", "/stub.py"}
 
 
 def test_to_an_empty_board(board, deployed):
@@ -297,7 +301,7 @@ def bank_after(board, path: str, content: bytes) -> tuple[str, bool]:
     [
         ("application/state.mpy", b"damaged", "is damaged"),
         ("application/state.py", b"STATE = 'somebody'", "is damaged"),
-        ("header", b"OSGP", "has a header that is cut short"),
+        ("header", b"OSGP", "has no header that is known"),
         ("header", b"x" * 76, "has no header that is known"),
     ],
 )
@@ -324,6 +328,13 @@ def test_installation_keys(board, deployed, tmp_path):
     file.unlink()
     deployed()
     assert file.read_text() == f"{UNIQUE_ID.hex()},{key.hex()}\n040000112233,{key.hex()}\n"
+
+
+def test_the_key_of_updates(board, tmp_path, firmware):
+    """It is given once, and stays."""
+    for key in (bytes(range(60)), None):
+        deploy.deploy(wait_for(board), "stub", tmp_path / "keys.csv", firmware, key)
+        assert board.files()[deploy.UPDATE_KEY] == bytes(range(60))
 
 
 # ---- what is wrong is said in one line
@@ -387,27 +398,3 @@ def test_a_terminal_of_lines(board, deployed, monkeypatch, capsys):
 
 def end():
     raise EOFError
-
-
-def test_the_root_of_a_pico():
-    """All that its stock.py imports of ours, and kernels in its machine code."""
-    files = deploy_folders.root_files("rpi_pico", 4 << 10 | 0x106)
-    assert {"/boot.py", "/main.py", "/board.py", "/rpi_pico.py", "/files_flash.py"} <= set(files)
-    assert {"/common/rp2_parts.py", "/common/service.py"} <= set(files)  # from common import ...
-    assert "/kernels.mpy" in files
-    boards = deploy_folders.BOARDS
-    ours = {path.stem for path in boards.glob("*.py")}
-    ours |= {f"common.{path.stem}" for path in boards.glob("common/*.py")}
-    for path, content in files.items():
-        if path.endswith(".py"):
-            for node in ast.walk(ast.parse(content)):
-                if isinstance(node, ast.ImportFrom) and node.module in ours:
-                    name = "/" + node.module.replace(".", "/")
-                    assert {f"{name}.py", f"{name}.mpy"} & set(files)
-
-
-def test_kernels_are_in_the_machine_code_of_the_vm():
-    for number in deploy_folders._MARCH:
-        code = deploy_folders.kernels(number << 10)["/kernels.mpy"]
-        assert code[2] >> 2 == number
-    assert deploy_folders.kernels(0) == deploy_folders.kernels(2 << 10) == {}  # none; x64

@@ -15,7 +15,8 @@ import pytest
 import stub_firmware
 
 from osgp_tools import flash, image
-from osgp_tools.device import Device, DeviceError, serve
+from osgp_tools.device import Device, DeviceError
+from osgp_tools.device_serving import serve
 from test_on_micropython import RUNS, interpreter
 
 REPOSITORY = Path(__file__).parents[2]
@@ -106,6 +107,21 @@ def test_sigint_ends_it_quietly(flash_file, tmp_path):
 
     running(scenario, flash_file, log=log)
     assert log.read_text() == "running\n"
+
+
+def test_one_that_hangs_is_started_again(flash_file, monkeypatch):
+    monkeypatch.setattr("osgp_tools.device_watchdog.TIMEOUT", 2.5)
+
+    async def scenario(device):
+        assert await ask(device.uart, b"C") == b"power on"
+        await asyncio.sleep(3)  # it lives, and says so
+        assert device.resets == 0
+        device.uart.send(b"H")
+        while device.resets == 0:  # noqa: ASYNC110  a device has no event for its users
+            await asyncio.sleep(0.01)
+        assert await ask(device.uart, b"C") == b"watchdog"
+
+    running(scenario, flash_file)
 
 
 def test_it_ends_when_its_uart_closes(flash_file):

@@ -1,7 +1,4 @@
-"""Code banks, from the source to `import`: built by osgp_tools.image, chosen by firmware/boot.py.
-
-boot.py runs under the real MicroPython, 64 and 32 bits, on a board.py of a few lines.
-"""
+"""Images of code banks, as osgp_tools.image builds them; test_choosing.py starts them."""
 
 import ast
 import dataclasses
@@ -9,25 +6,19 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import stub_firmware
 
-from osgp_tools import flash, image
-from test_on_micropython import RUNS, interpreter
+from osgp_tools import cli_image, flash, image, image_check
 
 REPOSITORY = Path(__file__).parents[2]
-BOOT = REPOSITORY / "firmware" / "boot.py"
+FIRMWARE = REPOSITORY / "firmware"
+BANKS = FIRMWARE / "banks.py"
+CHOICE = FIRMWARE / "bank_choice.py"
 DESK = REPOSITORY / "boards" / "unix"
 
-BOARD = """
-def bank(k):
-    with open("bank%d" % k, "rb") as file:
-        return bytearray(file.read())
-"""
-SAFE_MODE = "boot: no code bank to run, safe mode"
 EMPTY = b"\xff" * flash.BANK_SIZE
 
 
@@ -42,57 +33,12 @@ def constants(path: Path) -> dict[str, object]:
 
 
 def board_names() -> list[str]:
-    return constants(BOOT)["_BOARD"].split()
+    return constants(CHOICE)["_BOARD"].split()
 
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory) -> bytes:
     return image.build_bank(firmware=stub_firmware.write(tmp_path_factory.mktemp("fw") / "a"))
-
-
-@pytest.fixture(scope="module")
-def newer(tmp_path_factory) -> bytes:
-    folder = stub_firmware.write(tmp_path_factory.mktemp("fw") / "b", "newer")
-    return image.build_bank(2, firmware=folder)
-
-
-@pytest.fixture(params=["64-bit", "32-bit"])
-def boot(request, tmp_path):
-    """Runs boot.py on two banks, and then a line of Python. Returns the lines it prints."""
-    micropython = interpreter(RUNS[request.param][0])
-    if micropython is None:
-        pytest.skip(f"no {request.param} MicroPython")
-
-    def run(a: bytes = EMPTY, b: bytes = EMPTY, *, board: str | None = None, then: str = "pass"):
-        for k, content in enumerate((a, b)):
-            (tmp_path / f"bank{k}").write_bytes(content.ljust(flash.BANK_SIZE, b"\xff"))
-        if board is None:
-            names = "".join(f"{name} = None\n" for name in board_names())
-            board = names + BOARD + 'NAME = "stub"\n'
-        if board:
-            (tmp_path / "board.py").write_text(board)
-        else:
-            (tmp_path / "board.py").unlink(missing_ok=True)
-        script = f"import sys; sys.path[:] = [''];execfile({str(BOOT)!r}, {{}});{then}"
-        result = subprocess.run(
-            [micropython, "-X", "heapsize=1m", "-c", script],
-            cwd=tmp_path,
-            env={**os.environ, "MICROPYPATH": ""},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout
-        return result.stdout.splitlines()
-
-    run.small_int_bits = int(request.param[:2]) - 1
-    return run
-
-
-STATE = "import application.state as s; print(s.STATE, s.__file__)"
-RUNNING = "running /bank/application/state.mpy"
 
 
 def changed(bank: bytes, **changes) -> bytes:
@@ -138,12 +84,16 @@ def test_header_layout():
     )  # fmt: skip
 
 
-def test_boot_and_tools_mean_the_same_header():
-    boot = constants(BOOT)
-    assert boot["_HEADER"] == image.HEADER
-    assert boot["_MAGIC"] == image.MAGIC
-    assert boot["_FORMAT"] == image.FORMAT
-    assert boot["_SECTOR"] == flash.SECTOR
+def test_boot_and_tools_mean_the_same_bank():
+    banks = constants(BANKS)
+    assert banks["_FIELDS"] == image.HEADER
+    assert banks["_MAGIC"] == image.MAGIC
+    assert banks["_IN_FLASH"] == image.FORMAT
+    assert banks["HEADER"] == image.SIGNATURE
+    assert banks["SECTOR"] == flash.SECTOR
+    assert banks["SECTOR"] + banks["ROOM"] == image.LARGEST
+    assert banks["MARK"] == flash.MARK
+    assert banks["MARK_AT"] + len(flash.MARK) == flash.SECTOR
 
 
 def test_desk_board_and_tools_mean_the_same_flash():
@@ -195,105 +145,25 @@ def test_what_is_no_bank_has_no_header(bank):
             image.Header.decode(content)
 
 
-# --------------------------------------------------------------------------------------- choosing
+# ---- written by cable
 
 
-def test_a_bank_is_mounted_and_imported_from(boot, bank):
-    assert boot(bank, then=STATE) == [RUNNING]
-    assert boot(EMPTY, bank, then=STATE) == [RUNNING]
+def test_what_a_cable_writes_is_a_whole_marked_bank(bank, tmp_path):
+    """Octet by octet: the image, the mark at the end of its first sector, FF to the bank's end."""
+    (tmp_path / "bank.img").write_bytes(bank)
+    cli_image.cable(tmp_path / "bank.img", tmp_path / "bank.bin")
+    written = (tmp_path / "bank.bin").read_bytes()
+    assert len(written) == 204_800
+    assert written[:4064] == bank[:4064]
+    assert written[4064:4096] == b"\xff" * 16 + b"OSGP by cable 1\0"
+    assert written[4096 : len(bank)] == bank[4096:]
+    assert written[len(bank) :].strip(b"\xff") == b""
 
 
-def test_the_firmware_imports_from_its_bank(boot):
-    names = [name.removesuffix(".py").replace("/", ".") for name in image.sources(image.FIRMWARE)]
-    modules = [name.removesuffix(".__init__") for name in names]
-    then = f"[__import__(name) for name in {modules!r}]; import device; print(device.__file__)"
-    assert boot(image.build_bank(), then=then) == ["/bank/device.mpy"]
-
-
-def test_the_higher_version_wins(boot, bank, newer):
-    assert boot(bank, newer, then=STATE)[0].startswith("newer")
-    assert boot(newer, bank, then=STATE)[0].startswith("newer")
-
-
-FAULTS = {
-    "no magic": (lambda bank: b"X" + bank[1:], "has no header that is known here"),
-    "rom first": (lambda bank: bank[flash.SECTOR :], "has no header that is known here"),
-    "format 2": (lambda bank: flipped(bank, 8, 3), "has no header that is known here"),
-    "longer than a bank": (lambda bank: changed(bank, length=0x31001), "is cut short"),
-    "no length": (lambda bank: changed(bank, length=0), "is cut short"),
-    "huge length": (lambda bank: changed(bank, length=0xFFFFFFFF), "is cut short"),
-    "cut short": (lambda bank: bank[: flash.SECTOR + 100], "is damaged: its SHA-256 differs"),
-    "first bit": (lambda bank: flipped(bank, flash.SECTOR), "is damaged: its SHA-256 differs"),
-    "last bit": (lambda bank: flipped(bank, len(bank) - 1), "is damaged: its SHA-256 differs"),
-    "digest bit": (lambda bank: flipped(bank, 44), "is damaged: its SHA-256 differs"),
-    "foreign board": (
-        lambda bank: changed(bank, family="other"),
-        "is for a board of the family b'other'",
-    ),
-    "older .mpy": (lambda bank: changed(bank, mpy=5), "holds .mpy files of version 5, not 6"),
-    "larger ints": (
-        lambda bank: changed(bank, small_int_bits=64),
-        "holds .mpy files for small ints of 64 bits",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_bad_bank_is_named_and_the_other_taken(boot, bank, newer, fault):
-    spoil, message = FAULTS[fault]
-    assert boot(spoil(newer), bank, then=STATE) == [f"boot: bank A {message}", RUNNING]
-    assert boot(EMPTY, spoil(newer)) == [f"boot: bank B {message}", SAFE_MODE]
-
-
-def test_small_ints_of_this_vm_are_taken(boot, bank):
-    limit = boot.small_int_bits
-    assert boot(changed(bank, small_int_bits=limit), then=STATE) == [RUNNING]
-    assert SAFE_MODE in boot(changed(bank, small_int_bits=limit + 1))
-
-
-def test_the_board_family_is_taken(boot, bank):
-    assert boot(changed(bank, family="stub"), then=STATE) == [RUNNING]
-
-
-def test_safe_mode_leaves_the_path_alone(boot):
-    assert boot(then="print(sys.path)") == [SAFE_MODE, "['']"]
-
-
-# ------------------------------------------------------------------------------------- the board
-
-
-def test_no_board(boot, bank):
-    assert boot(bank, board="") == ["boot: there is no board.py on this device", SAFE_MODE]
-
-
-@pytest.mark.parametrize(
-    ("source", "error"),
-    [
-        ("import rp2", "ImportError(\"no module named 'rp2'\",)"),
-        ("1/0", "ZeroDivisionError('divide by zero',)"),
-    ],
-)
-def test_a_board_of_other_hardware(boot, bank, source, error):
-    first, *rest = boot(bank, board=source)
-    assert first.startswith("boot: board.py does not fit this device: ")
-    assert error.split("(")[0] in first
-    assert rest == [SAFE_MODE]
-
-
-def test_an_incomplete_board(boot, bank):
-    names = [name for name in board_names() if name not in ("plc", "flash")]
-    source = "".join(f"{name} = None\n" for name in names)
-    message = "boot: board.py is not complete, it lacks flash, plc"
-    assert boot(bank, board=source) == [message, SAFE_MODE]
-
-
-def test_boot_imports_nothing_of_ours_but_board():
-    tree = ast.parse(BOOT.read_text())
-    names = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
-    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names == {"board", "hashlib", "micropython", "os", "struct", "sys", "vfs"}
+def test_nothing_else_is_written_by_cable(bank, tmp_path):
+    (tmp_path / "bank.img").write_bytes(flipped(bank, len(bank) - 1))
+    with pytest.raises(image_check.CheckError, match="SHA-256"):
+        cli_image.cable(tmp_path / "bank.img", tmp_path / "bank.bin")
+    assert not (tmp_path / "bank.bin").exists()
+    with pytest.raises(ValueError, match="do not fit"):
+        flash.whole_bank(bytes(flash.BANK_SIZE + 1))

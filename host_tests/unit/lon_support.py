@@ -140,8 +140,9 @@ class Settings:
         record = self.kept.get(name)
         if record is None:
             return -1
-        buf[: len(record)] = record
-        return len(record)
+        n = min(len(record), len(buf))
+        buf[:n] = record[:n]
+        return n
 
     def replace(self, name, buf, n):
         if self.broken:

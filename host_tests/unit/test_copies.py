@@ -140,8 +140,19 @@ def test_a_damaged_entry_reads_as_zeros():
     copies = new(settings)
     for n in range(1, 3):
         add(copies, image(n), NEVER)
-    settings.kept["XX0"] = b"short"
+    del settings.kept["XX0"]
     assert table(copies)[6 : 6 + SIZE] == bytes(SIZE)
+    assert table(copies)[6 + SIZE : 6 + 2 * SIZE] == image(2)
+
+
+def test_an_entry_of_an_earlier_or_later_version_is_shown_as_far_as_it_goes():
+    settings = Settings()
+    copies = new(settings)
+    for n in range(1, 3):
+        add(copies, image(n), NEVER)
+    settings.kept["XX0"] = image(1)[:3]
+    settings.kept["XX1"] += b"later"
+    assert table(copies)[6 : 6 + SIZE] == image(1)[:3] + bytes(SIZE - 3)
     assert table(copies)[6 + SIZE : 6 + 2 * SIZE] == image(2)
 
 

@@ -4,7 +4,7 @@ from osgp.group_rights import run
 from support import noise, unhex
 from tables.model import NO_RIGHT, NOT_POSSIBLE, OK
 
-WORDS = ("relays", "levels", "tariff", "supply")
+WORDS = ("relays", "levels", "tariff", "download", "supply")
 
 
 def call(number, parameters):
@@ -23,6 +23,9 @@ RECORDS = (
     (call(2071, "00"), "supply"),
     (call(2084, "000000000000 0A00"), "supply"),
     (call(13, "000000000000"), "tariff"),
+    (call(2056, "00100300"), "download"),
+    (call(2057, "0000" + "00" * 56), "download"),
+    (call(2058, "01 0000000000000000"), None),  # nobody switches a group
     (unhex("40 082F 0001 03"), "tariff"),  # ET47
     (unhex("4F 082F 000003 0001 03"), "tariff"),
     (unhex("40 182F 0001 03"), "tariff"),  # its pending table
@@ -60,7 +63,7 @@ def test_each_word():
 
 def test_a_board_that_says_nothing():
     for record, word in RECORDS:
-        allowed = word in ("", "relays", "levels", "tariff")
+        allowed = word in ("", "relays", "levels", "tariff", "download")
         assert codes(None, record) == [OK if allowed else NO_RIGHT]
 
 

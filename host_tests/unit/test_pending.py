@@ -352,4 +352,4 @@ def test_a_power_cut_in_a_write_leaves_the_old_one():
     bench.settings.on_replace = None
     bench.restart()
     assert bench.read(PENDING + CALENDAR) == at(13, 0) + b"new12345"
-    assert len(bench.settings.kept["P54"]) == HEADER + 8
+    assert len(bench.settings.kept["PBT54"]) == HEADER + 8

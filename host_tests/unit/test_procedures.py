@@ -203,12 +203,19 @@ def test_a_store_that_fails_lets_nothing_happen():
     assert bench.initiate("1108 0A 01") == OK
 
 
-def test_a_kept_response_of_another_length_is_none():
+def test_a_kept_response_that_is_too_short_is_none():
     bench = Bench()
-    for body in (b"", bytes(15), bytes(17)):
+    for body in (b"", bytes(15)):
         bench.settings.kept["procedure"] = body
         bench.restart()
         assert bench.response() == padded("0000 FF 00")
+
+
+def test_of_a_kept_response_of_a_later_firmware_the_beginning_is_taken():
+    bench = Bench()
+    bench.settings.kept["procedure"] = padded("0A00 17 00") + b"later"
+    bench.restart()
+    assert bench.response() == padded("0A00 17 00")
 
 
 class Application:

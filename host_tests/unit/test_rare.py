@@ -22,6 +22,11 @@ def test_a_module_is_let_go_of():
         assert not hasattr(osgp, "pending_shift")
 
 
+def test_what_is_frozen_beside_boot():
+    assert rare.load("banks").HEADER == 76
+    assert "banks" not in sys.modules
+
+
 def test_a_module_that_is_held_goes_on_working():
     module = rare.load(NAME)
     assert NAME not in sys.modules

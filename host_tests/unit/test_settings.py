@@ -87,15 +87,23 @@ def test_a_value_that_does_not_fit():
     with Folder() as folder:
         settings = Settings(folder.path, largest=10)
         settings.replace("a", b"0123456789", 10)
-        buf = bytearray(9)
-        assert settings.load("a", buf) == -1
-        assert buf == bytes(9)
         try:
             settings.replace("a", b"0123456789A", 11)
             raise AssertionError("taken")
         except ValueError:
             pass
         assert settings.load("a", bytearray(10)) == 10
+
+
+def test_of_a_longer_value_the_beginning_is_taken():
+    with Folder() as folder:
+        settings = Settings(folder.path)
+        settings.replace("DM", b"0123456789", 10)
+        buf = bytearray(b".........")
+        assert settings.load("DM", buf) == 9
+        assert buf == b"012345678"
+        assert settings.load("DM", bytearray()) == 0
+        assert settings.bad == 0
 
 
 def test_the_window_shows_one_value_and_reads_its_file_once():

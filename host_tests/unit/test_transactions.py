@@ -4,6 +4,7 @@ from fakes import Blob, Settings
 from osgp.services import Services
 from osgp.transactions import Transactions
 from support import unhex
+from tables.compiled import LAYOUT
 from tables.model import MASTER, NO_RIGHT, NO_TABLE, NOT_POSSIBLE, OK, READ, Model
 
 try:
@@ -321,3 +322,17 @@ if given:
         assert bench.write((len(body) + 2).to_bytes(2, "little") + body) == OK
         kind, _ = bench.response()
         assert kind in (1, 2)
+
+
+def test_what_was_kept_for_tables_of_another_layout_is_not_carried_out():
+    """A request that power cut short before an update: its offsets are of the tables before."""
+    whole = request(7, set_(b"one"))
+    for layout in (LAYOUT, LAYOUT + 1):
+        settings = Settings({"TQ2075": bytes((MASTER | layout << 2,)) + whole})
+        bench = Bench(settings)
+        assert bench.transactions.executed == (layout == LAYOUT)
+        assert bench.model.load(53) == (b"one" if layout == LAYOUT else b"abc")
+        assert bench.read(ET27, 0, len(whole)) == whole
+        assert bench.write(request(8, set_(b"two"))) == OK
+        assert settings.kept["TQ2075"][0] == MASTER | LAYOUT << 2
+        assert Bench(settings).model.load(53) == b"two"

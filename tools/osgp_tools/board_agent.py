@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from osgp_tools.flash import DOWNLOAD
 from osgp_tools.repl import BoardError, Repl
 
 SOURCE = Path(__file__).resolve().parents[2] / "boards" / "agent.py"
@@ -106,11 +107,22 @@ class Agent:
         header, whole = self.repl.ask(f"bank({k})", _SLOW)
         return bytes.fromhex(header), whole
 
+    def selected(self) -> tuple[int, bool]:
+        """The confirmed bank (-1: there is none yet), and whether the other is on trial."""
+        found = self.repl.ask("selected()")
+        if found is None:
+            raise BoardError(
+                f"{self.repl.where}: its VM is older than this firmware: `osgp flash` first"
+            )
+        return found
+
     def write_bank(self, k: int, content: bytes, sector: int) -> None:
-        """Bank k, from its last sector to its first: without the header it is none."""
-        self.repl.run(f"f = Flashing({k}, {self.board.bank_size})\nf.erase(0)")
+        """Bank k: without its header it is none, so that goes first and comes last. Of what is
+        left from a download nothing stays."""
+        self.repl.run(f"f = flashing({k})\nf.erase({DOWNLOAD})\nf.erase(0)")
         starts = list(range(0, len(content), sector))
         for start in starts[1:] + starts[:1]:
-            self.repl.run(f"f.erase({start // sector})")
+            if start:
+                self.repl.run(f"f.erase({start})")
             for number, piece in enumerate(pieces(content[start : start + sector])):
-                self.repl.run(f"f.write({start + number * _PIECE}, {piece})")
+                self.repl.run(f"f.program({start + number * _PIECE}, octets({piece}))")

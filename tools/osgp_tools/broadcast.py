@@ -33,7 +33,7 @@ from osgp_tools.session import (
     Session,
     SessionError,
 )
-from osgp_tools.store import Member, Vault
+from osgp_tools.store import Broadcast, Member, Vault
 from osgp_tools.suites import (
     BROADCAST,
     EVERYBODY,
@@ -142,9 +142,13 @@ class Sent:
 
     @property
     def command(self) -> bytes:
-        request = self.request
-        head = bytes((FULL_WRITE,)) + REQUEST.to_bytes(2, "big")
-        return head + len(request).to_bytes(2, "big") + request
+        return write_of(self.request)
+
+
+def write_of(request: bytes) -> bytes:
+    """The write of a request to groups into ET27."""
+    head = bytes((FULL_WRITE,)) + REQUEST.to_bytes(2, "big")
+    return head + len(request).to_bytes(2, "big") + request
 
 
 def sealed(mode: int, key: bytes, number: int, command: bytes) -> bytes:
@@ -189,15 +193,31 @@ async def tell(
     used = vault.broadcast()
     sent = Sent(order, used.number, transaction)
     ways = agents(client, members) if by is None else by
-    silent = set()
-    for domain, mode in sorted({(member.domain, member.mode) for member in members}):
-        apdu = sealed(mode, used.of(mode), used.number, sent.command)
-        await client.broadcast(domain, apdu, repeats, REPEAT_TIMER)
-        for way in ways:
-            if not await _through(client, domain, apdu, way, repeats):
-                silent.add(way)
+    silent = await send(client, members, used, sent.command, ways, repeats)
     await asyncio.sleep(SETTLED)
-    return replace(sent, silent_agents=tuple(silent))
+    return replace(sent, silent_agents=silent)
+
+
+async def send(
+    client: Client,
+    members: Iterable[Member],
+    used: Broadcast,
+    command: bytes,
+    by: Sequence[Way],
+    repeats: int,
+) -> tuple[Way, ...]:
+    """A command to everybody under one number, once for each security mode of the members.
+
+    Returns the agents that did not answer.
+    """
+    silent = {}
+    for domain, mode in sorted({(member.domain, member.mode) for member in members}):
+        apdu = sealed(mode, used.of(mode), used.number, command)
+        await client.broadcast(domain, apdu, repeats, REPEAT_TIMER)
+        for way in by:
+            if not await _through(client, domain, apdu, way, repeats):
+                silent[way] = None
+    return tuple(silent)
 
 
 async def _through(client: Client, domain: bytes, apdu: bytes, way: Way, repeats: int) -> bool:

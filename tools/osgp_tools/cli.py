@@ -11,20 +11,25 @@ import typer
 from osgp_tools import (
     cli_access,
     cli_broadcast,
+    cli_image,
     cli_meter,
     cli_network,
     cli_security,
     cli_simulation,
+    cli_update,
     deploy,
     uf2_drive,
+    update_key,
 )
 from osgp_tools.cli_access import INTERRUPTED, PcapOption, wait_for
 from osgp_tools.client import NoAnswerError
 from osgp_tools.concentrator import ConcentratorError
-from osgp_tools.device import DeviceError, serve, serve_ip
+from osgp_tools.device import DeviceError
+from osgp_tools.device_serving import serve, serve_ip
 from osgp_tools.discovery import DiscoveryError
 from osgp_tools.disturbances import Disturbance
-from osgp_tools.image import Header, ImageError, build_bank
+from osgp_tools.image import ImageError
+from osgp_tools.image_check import CheckError
 from osgp_tools.line import Line, LineError
 from osgp_tools.line import serve as serve_line
 from osgp_tools.line_server import Options
@@ -35,6 +40,7 @@ from osgp_tools.profile_readout import ReadoutError
 from osgp_tools.repl import BoardError
 from osgp_tools.run import MainJobError, run
 from osgp_tools.session import SessionError
+from osgp_tools.signing import SigningError
 from osgp_tools.source import Source
 from osgp_tools.store import StoreError
 
@@ -49,6 +55,7 @@ CODES = {
     LineError: SYSTEM,
     DeviceError: SYSTEM,
     ImageError: SYSTEM,
+    SigningError: SYSTEM,
     BoardError: SYSTEM,
     OSError: SYSTEM,
     SessionError: DEVICE,
@@ -59,6 +66,7 @@ CODES = {
     MainJobError: DEVICE,
     StoreError: DEVICE,
     CaptureError: DEVICE,
+    CheckError: DEVICE,
     ValueError: USAGE,
 }
 
@@ -69,13 +77,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-image_app = typer.Typer(help="Code banks.", no_args_is_help=True)
-app.add_typer(image_app, name="image")
 
 PortOption = Annotated[
     str, typer.Option("--port", help="a board's REPL: /dev/ttyACM0, socket://HOST:PORT, or auto")
 ]
 BoardOption = Annotated[str, typer.Option("--board", help="a folder of boards/")]
+UpdateKeyOption = Annotated[
+    Path | None,
+    typer.Option("--update-key", help="a .pub of `osgp image keygen`: whose images it takes"),
+]
 
 
 @app.command("run")
@@ -121,11 +131,17 @@ def device_command(
     source: Annotated[
         Path | None, typer.Option(exists=True, help="what it measures (osgp_tools.source)")
     ] = None,
+    key: UpdateKeyOption = None,
 ) -> None:
     """One device, its PLC UART open to whoever comes, or a member of a CN/IP channel."""
     if bool(plc) == bool(ip):
         raise ValueError("a device has --plc or --ip")
-    wait_for(serve_ip(ip, flash, source) if ip else serve(plc, flash, source))
+    if key:
+        update_key.read(key)
+    if ip:
+        wait_for(serve_ip(ip, flash, source, update_key=key))
+    else:
+        wait_for(serve(plc, flash, source, update_key=key))
 
 
 @app.command("source")
@@ -177,9 +193,11 @@ def flash_command(
 
 
 @app.command("deploy")
-def deploy_command(board: BoardOption = "rpi_pico", port: PortOption = "auto") -> None:
+def deploy_command(
+    board: BoardOption = "rpi_pico", port: PortOption = "auto", key: UpdateKeyOption = None
+) -> None:
     """The firmware of this tree onto a board, into the bank that is not in use."""
-    deploy.deploy(port, board)
+    deploy.deploy(port, board, update_key=update_key.read(key) if key else None)
 
 
 @app.command("reset")
@@ -205,29 +223,10 @@ app.command()(cli_access.watch)
 app.command()(cli_access.decode)
 app.command()(cli_security.rekey)
 app.command()(cli_simulation.simulate)
+app.add_typer(cli_image.image_app, name="image")
 app.add_typer(cli_broadcast.group_app, name="group")
 app.command("broadcast")(cli_broadcast.broadcast_command)
-
-
-@image_app.command("build")
-def image_build(
-    path: Annotated[Path, typer.Argument(help="the file to write")],
-    version: Annotated[int, typer.Option(min=0)] = 1,
-) -> None:
-    """Compile the firmware of this tree to a code bank."""
-    bank = build_bank(version)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bank)
-    print(f"{path}: {len(bank):,} octets, version {version}")
-
-
-@image_app.command("show")
-def image_show(path: Annotated[Path, typer.Argument(exists=True)]) -> None:
-    """What the header of a code bank says."""
-    header = Header.decode(path.read_bytes())
-    print(f"version {header.version}, for {header.family}, {header.length:,} octets")
-    print(f"bytecode {header.mpy}, small ints of {header.small_int_bits} bits")
-    print(f"SHA-256 {header.digest.hex()}")
+app.command()(cli_update.update)
 
 
 def _code(error: BaseException) -> int:

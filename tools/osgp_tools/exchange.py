@@ -121,6 +121,11 @@ class Statistics:
     foreign: int = 0  # answers that no transaction waited for, or that were not accepted
     by_hops: dict[int, OverHops] = field(default_factory=dict)
 
+    @property
+    def again(self) -> float:
+        """Tries that an exchange takes beyond its first, as a mean."""
+        return self.retries / self.exchanges if self.exchanges else 0.0
+
     def count(self, exchange: Exchange) -> None:
         self.exchanges += 1
         self.failed += exchange.failed

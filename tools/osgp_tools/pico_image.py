@@ -63,7 +63,7 @@ def parts(vm: bytes | None, banks: dict[int, bytes]) -> list[Part]:
     if vm is not None and len(vm) > flash.BANKS[0]:
         raise ImageError(f"a VM of {len(vm)} octets; there is room for {flash.BANKS[0]}")
     found = [] if vm is None else [(0, vm)]
-    return found + [(flash.BANKS[k], bank) for k, bank in sorted(banks.items())]
+    return found + [(flash.BANKS[k], flash.whole_bank(bank)) for k, bank in sorted(banks.items())]
 
 
 def flash_image(
@@ -96,7 +96,7 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description="UF2s and a flash image for a Raspberry Pi Pico")
     parser.add_argument("folder", type=Path, help="has firmware.bin, takes the rest")
-    parser.add_argument("--version", type=int, default=1, help="of the bank; the highest one runs")
+    parser.add_argument("--version", type=int, default=1, help="of the bank")
     options = parser.parse_args()
     try:
         vm = (options.folder / "firmware.bin").read_bytes()

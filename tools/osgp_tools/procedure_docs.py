@@ -7,11 +7,6 @@ from tables.dimensions import BT00_BASIC_PROCEDURES, BT00_EXTENDED_PROCEDURES
 from tables.schema import Procedure, Record
 
 BASIC, EXTENDED = 8, 46  # procedures that OSGP counts (ESNA's slides)
-_LATER = (
-    ("EP08", "Erase code bank"),
-    ("EP09", "Download code packets"),
-    ("EP10", "Switch code bank"),
-)
 _PARAMETERS_AT = 3  # in BT07
 _RESPONSE_AT = 4  # in BT08
 _RESULTS = (
@@ -69,11 +64,6 @@ def _count(ordered: list[Procedure]) -> Iterator[str]:
     yield ""
     yield from by_origin(ordered)
     yield ""
-    later = [f"{name} {title}" for name, title in _LATER if int(name[2:]) not in extended]
-    if later:
-        yield "Named, and to come with the firmware download: " + ", ".join(later) + "."
-        yield ""
-    extended.update(int(name[2:]) for name, _ in _LATER)
     yield (
         "Absent, because no public document on OSGP names them (ANSI C12.19 has more basic "
         "procedures than OSGP took over): "

@@ -5,6 +5,7 @@ An SQLite file of mode 0600 (`build/concentrator.db`); no key of it is ever show
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import hexdigits
@@ -301,7 +302,23 @@ class Vault:
 
     def broadcast(self) -> Broadcast:
         """The broadcast key with its next number, which is on disk as used at return."""
+        return self.broadcasts(1)[0]
+
+    def broadcasts(self, count: int) -> list[Broadcast]:
+        """The same for the next `count` numbers, by one write of the disk.
+
+        A crash uses them up: they are fewer than a device's window of 16 has.
+        """
         row = self._base.execute(
-            "UPDATE network SET broadcast = broadcast + 1 RETURNING broadcast_key, broadcast - 1"
+            "UPDATE network SET broadcast = broadcast + ? RETURNING broadcast_key, broadcast - ?",
+            (count, count),
         ).fetchall()[0]
-        return Broadcast(row[0], row[1])
+        return [Broadcast(row[0], row[1] + k) for k in range(count)]
+
+    def give_back(self, unused: Sequence[Broadcast]) -> None:
+        """The last of the numbers that were taken are free, unless somebody took more since."""
+        if unused:
+            self._base.execute(
+                "UPDATE network SET broadcast = ? WHERE broadcast = ?",
+                (unused[0].number, unused[-1].number + 1),
+            )

@@ -23,8 +23,8 @@ _NAME = "procedure"
 _HEADER = const(3)
 _RESULT = const(4)
 _DATA = const(12)  # BT00.10
-_FIRST_PSN = const(10)  # on the power line (profile 7)
-_LAST_PSN = const(254)
+FIRST_PSN = const(10)  # on the power line (profile 7)
+LAST_PSN = const(254)
 _NONE_YET = const(0xFF)  # a PSN that no door uses
 
 # An entry of the compiled procedures (`osgp_tools.model.compile_procedures`)
@@ -44,22 +44,23 @@ class Procedures:
         self._families = families
         self._settings = settings
         self._device = device
-        self._response = model.body(BT08)
+        self.response = model.body(BT08)
         self.initiated = 0
         self.on_initiated: ... = None  # f(number): it is going to run
         kept = bytearray(_RESULT + _DATA)
         if settings.load(_NAME, kept) != len(kept):
             fill(kept, 0, len(kept), 0)
             kept[2] = _NONE_YET
-        self._response[:] = kept
-        model.writer(BT07, self._initiate)
+        self.response[:] = kept
+        model.writer(BT07, self.initiate)
 
-    def _initiate(self, offset, buf, a, n, level, now) -> int:
-        response = self._response
+    def initiate(self, offset, buf, a, n, level, now) -> int:
+        """The writer of BT07 (`Model.writer`)."""
+        response = self.response
         if (
             offset
             or n < _HEADER
-            or not _FIRST_PSN <= buf[a + 2] <= _LAST_PSN
+            or not FIRST_PSN <= buf[a + 2] <= LAST_PSN
             or buf[a + 2] == response[2]
         ):
             return NOT_POSSIBLE
@@ -70,7 +71,7 @@ class Procedures:
         draft[1] = number >> 8
         draft[2] = buf[a + 2]
         draft[3] = ACCEPTED
-        self._keep(draft)
+        self.keep(draft)
         data = bytearray(_DATA)
         length = 0
         draft[3], family = self._find(number, n - _HEADER, level)
@@ -82,7 +83,7 @@ class Procedures:
             work = rare.load("osgp.procedures." + family)
             draft[3], length = work.run(number, parameters, data, self._device, now)
         copy(draft, _RESULT, data, 0, length)
-        self._keep(draft)
+        self.keep(draft)
         return OK
 
     def _find(self, number, size, level):
@@ -103,7 +104,7 @@ class Procedures:
             return BAD_PARAMETER, ""
         return ACCEPTED, self._families[compiled[entry + _FAMILY]]
 
-    def _keep(self, draft):
+    def keep(self, draft):
         """BT08 becomes this once it is safe."""
         self._settings.replace(_NAME, draft, _RESULT + _DATA)
-        self._response[:] = draft
+        self.response[:] = draft

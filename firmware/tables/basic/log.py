@@ -38,7 +38,7 @@ _FIRST_EXTENDED = 64  # extended event n is bit n - 64 of its set
 # 18 and 19, which are for the alternate log alone (MEP p.181).
 _QUIET = (7, 8, 15, 17, 18, 19, 92, 94)
 # Procedures and tables that are used all the time, or that have events of their own
-_QUIET_PROCEDURES = (4, 5, 10, 2048 + 2, 2048 + 16, 2048 + 26)
+_QUIET_PROCEDURES = (4, 5, 10, 2048 + 2, 2048 + 9, 2048 + 16, 2048 + 26)
 _QUIET_TABLES = (7, 2048 + 27, 2048 + 50, 2048 + 52)
 
 

@@ -1,5 +1,5 @@
-"""Extended tables of status: ET54 of the meter, ET17 of a download; procedures that look
-after the hardware."""
+"""Extended tables of status: ET54 of the meter, ET17 of a download; procedures of downloads and
+those that look after the hardware."""
 
 from tables import dimensions as d
 from tables.extended.dimensions_tables import entry_count
@@ -14,11 +14,11 @@ from tables.schema import (
     cited,
     date,
     filler,
-    fixed,
     int32,
     live,
     octets,
     reserved,
+    served,
     set_,
     uint8,
     uint16,
@@ -136,27 +136,40 @@ ET54 = Table(
     ),
 )
 
+_STATES = (
+    "0 no download, 1 erasing, 2 receiving, 3 complete, 4 verifying, 5 verified and about to "
+    "restart, 6 a trial: the running bank is not confirmed, 7 failed, see `last_error`"
+)
+_ERRORS = (
+    "0 none, 1 no header of a bank, 2 for another board, 3 of another bytecode, 4 of another "
+    "length, 5 its SHA-256 differs, 6 not signed, 7 its signature is wrong, 8 its security "
+    "counter is below this device's, 9 flash failed, 10 this device has no key, 11 the tries of a "
+    "trial are used up, 12 the 72 hours of a trial are over, 13 the bank of a trial was damaged, "
+    "14 given back, 15 not the image that EP10 named, 16 the confirmed bank was damaged"
+)
+
 ET17 = Table(
     "ET17",
     "Download verification",
     read=READ,
     write=None,
-    source=fixed(),
+    source=served("download"),
     origin=PROFILE,
-    doc="Which packets of a download are there (profile 24). No download can be started yet, and "
-    "all is 0.",
+    doc="How far a download is, which of its packets are there, and what is said of a trial "
+    "(profile 24). Without a download all is 0 but what is said of the running bank and the last "
+    "error.",
     fields=(
         cited(
             "profile 24",
-            uint8("state", "M", "0 no download"),
+            uint8("state", "M", _STATES),
             uint8("active_bank", "M", "0 A, 1 B"),
-            uint32("image_length", "M", unit="octets"),
-            uint16("packets", "M", "received"),
-            uint32("crc_32", "M", "of what is there"),
-            uint16("version", "M"),
-            uint16("security_counter", "M"),
-            uint8("last_error", "M", "0 none"),
-            set_("received", d.ET11_VERIFICATION, "M", "packets, by number"),
+            uint32("image_length", "M", "as in EP08", unit="octets"),
+            uint16("packets", "M", "that are there"),
+            uint32("crc_32", "M", "of the image (CRC-32 of IEEE 802.3); 0 until it is complete"),
+            uint16("version", "M", "of the running bank, its low 16 bits"),
+            uint16("security_counter", "M", "of the running bank, its low 16 bits"),
+            uint8("last_error", "M", _ERRORS),
+            set_("received", d.ET11_VERIFICATION, "M", "packets that are there, by number"),
         ),
     ),
 )
@@ -179,6 +192,65 @@ PROCEDURES = (
         family="configuration",
         doc="What the registers counted since their last snapshot is written to flash.",
         clause="ECH",
+        origin=PROFILE,
+    ),
+    Procedure(
+        "EP08",
+        "Erase code bank",
+        family="download",
+        parameters=cited(
+            "profile 23", uint32("image_length", "H", "4097 to 192192", unit="octets")
+        ),
+        results={
+            1: "it is being erased; then the result becomes 0",
+            2: "no such length",
+            3: "a trial is not confirmed, or this device has no key or no banks in flash",
+        },
+        doc="Begins a download into the code bank that is not running, which is erased first, in "
+        "moments that nobody will miss. What was there of another download is gone.",
+        clause="osgp.md 4",
+        origin=PROFILE,
+    ),
+    Procedure(
+        "EP09",
+        "Download code packets",
+        family="download",
+        parameters=cited(
+            "profile 23",
+            uint16("packet", "H", "from 0"),
+            octets("data", 56, "H", "octets 56 x packet and on; behind the image FF"),
+        ),
+        results={
+            2: "no such packet",
+            3: "no download, a trial, or flash failed",
+            4: "the bank is being erased",
+        },
+        doc="One packet of an image, in any order and any number of times: what is there already "
+        "is not written again, and other octets for it are not taken. Neither it nor its result "
+        "is kept through a power cut.",
+        clause="osgp.md 4",
+        origin=PROFILE,
+    ),
+    Procedure(
+        "EP10",
+        "Switch code bank",
+        family="download",
+        parameters=cited(
+            "profile 25",
+            uint8("bank", "H", "0 A, 1 B"),
+            octets("image_id", 8, "H", "SHA-256 of the bank's header, the first octets"),
+        ),
+        results={
+            1: "it is verified; then the result becomes 0, and 5 s after that was read, or after "
+            "60 s, the device restarts into the bank",
+            2: "no such bank, or the running bank has another image",
+            3: "a trial is not confirmed, no banks in flash, or not verified: ET17 has why",
+            4: "a download is not complete; of a trial, the last ten minutes were not good",
+        },
+        doc="Names the other bank: it is verified and tried. Names the running bank in a trial: "
+        "it is confirmed. Names the other bank in a trial: the trial ends, and the device "
+        "restarts into the other bank.",
+        clause="osgp.md 4",
         origin=PROFILE,
     ),
     Procedure(

@@ -29,7 +29,7 @@ def prepare(board, root):
         flashes[label] = fake_parts.Flash(size)
     raw = flashes["raw"], 0
     files = flashes["vfs"], 0
-    rom = flashes["romfs"].octets
+    rom = fake_parts.rom(len(flashes["romfs"].octets))
     Pin.known = port_pins.ESP32
     Pin.taken = port_pins.ESP32_TAKEN
     if board == "esp32s3":

@@ -75,6 +75,27 @@ class Device:
         return 0
 
 
+class Rom(bytearray):
+    """What vfs.rom_ioctl gives: octets where they lie, and a block device that changes them."""
+
+    def readblocks(self, block, buf, offset=None):
+        return self.device.readblocks(block, buf, offset)
+
+    def writeblocks(self, block, buf, offset=None):
+        return self.device.writeblocks(block, buf, offset)
+
+    def ioctl(self, operation, argument):
+        return self.device.ioctl(operation, argument)
+
+
+def rom(size: int, page: int = 1) -> Rom:
+    """page: as of Flash."""
+    flash = Flash(0, page)
+    flash.octets = Rom(b"\xff" * size)
+    flash.octets.device = Device(flash, 0, size)
+    return flash.octets
+
+
 class Pin:
     IN = 0
     OUT = 1

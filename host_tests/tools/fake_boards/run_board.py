@@ -118,6 +118,16 @@ def what_is_written_is_there_after_a_reset():
     os.remove("/installation.key")
 
 
+def the_update_key_is_a_file():
+    here = start("reset")
+    assert here.update_key() is None
+    for key in (bytes(59), bytes(61), bytes(60)):
+        with open("/update.pub", "wb") as file:
+            file.write(key)
+        assert here.update_key() == (key if len(key) == 60 else None)
+    os.remove("/update.pub")
+
+
 def the_raw_region_is_where_the_map_says():
     here = start("reset")
     flash, at = port.raw
@@ -163,6 +173,27 @@ def banks_lie_in_the_port_s_rom():
     rom[0x32000] = 0x22
     assert here.bank(0)[0] == 0x11
     assert here.bank(1)[0] == 0x22
+
+
+def banks_are_written_where_they_lie():
+    here = start("reset")
+    for k in (0, 1):
+        flash = here.bank_flash(k)
+        if flash is None:
+            assert board == "pybd_sf6"
+            return
+        flash.erase(0x31000)
+        record = bytes(range(1, 49))
+        flash.program(0x31000 + 240, record)
+        flash.program(0x31000 + 240, record)  # what is there, once more
+        flash.program(0x31000 + 288, record[:16])  # the rest of a page that was begun
+        back = bytearray(64)
+        flash.read(0x31000 + 240, back)
+        assert back == record + record[:16]
+        assert here.bank(k)[0x31000 + 240 : 0x31000 + 304] == back
+        flash.erase(0x31000)
+        assert here.bank(k)[0x31000:0x32000] == b"\xff" * 4096
+    assert here.bank(0)[0] == 0x11
 
 
 def the_line_is_a_uart_on_its_pins():
@@ -262,7 +293,9 @@ for check in (
     what_is_written_is_there_after_a_reset,
     the_raw_region_is_where_the_map_says,
     a_log_of_the_device_runs_on_it,
+    the_update_key_is_a_file,
     banks_lie_in_the_port_s_rom,
+    banks_are_written_where_they_lie,
     the_line_is_a_uart_on_its_pins,
     service_mode_is_asked_for_and_left,
     random_is_not_the_same_twice_unless_its_source_is,

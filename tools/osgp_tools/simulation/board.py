@@ -54,15 +54,17 @@ class Flash:
             done += count
 
     def program(self, address: int, buf) -> None:
-        """Clear bits, within one sector."""
-        sector, offset = divmod(address, SECTOR)
-        octets = self._sectors.setdefault(sector, bytearray(_ERASED))
-        end = offset + len(buf)
-        if end > SECTOR:
-            raise ValueError("a program crosses its sector's end")
-        there = int.from_bytes(octets[offset:end], "little")
-        both = there & int.from_bytes(buf, "little")
-        octets[offset:end] = both.to_bytes(len(buf), "little")
+        """Clear bits."""
+        done = 0
+        while done < len(buf):
+            sector, offset = divmod(address + done, SECTOR)
+            piece = buf[done : done + SECTOR - offset]
+            octets = self._sectors.setdefault(sector, bytearray(_ERASED))
+            end = offset + len(piece)
+            there = int.from_bytes(octets[offset:end], "little")
+            both = there & int.from_bytes(piece, "little")
+            octets[offset:end] = both.to_bytes(len(piece), "little")
+            done += len(piece)
 
     def erase(self, address: int) -> None:
         """Set the sector that begins here to FF."""
@@ -89,8 +91,9 @@ class Settings:
         kept = self.values.get(name)
         if kept is None:
             return -1
-        buf[: len(kept)] = kept
-        return len(kept)
+        n = min(len(kept), len(buf))
+        buf[:n] = kept[:n]
+        return n
 
     def replace(self, name: str, buf, n: int) -> None:
         self.values[name] = bytes(buf[:n])
@@ -105,6 +108,8 @@ class Keeping:
     def __init__(self) -> None:
         self.flash = Flash()
         self.settings = Settings()
+        self.banks: tuple[Flash, ...] = ()  # A and B, of a device that runs from one
+        self.update_key: bytes | None = None
         self.draws = 0  # random numbers that were drawn: a start goes on, and never repeats one
 
 
@@ -146,6 +151,13 @@ class Board:
 
     def settings(self) -> Settings:
         return self._keeping.settings
+
+    def bank_flash(self, k: int) -> Flash | None:
+        banks = self._keeping.banks
+        return banks[k] if banks else None
+
+    def update_key(self) -> bytes | None:
+        return self._keeping.update_key
 
     def element(self) -> SimulatedElement:
         source = self._source

@@ -1,12 +1,10 @@
-"""One device of a simulated network: the firmware's `Device`, a transceiver on the channel, and
-the link between them, which carries whole LPDUs where a board has a chip and a UART.
+"""One device of a simulated network: the firmware's `Device` and a transceiver on the channel.
 
 A part is polled when it asked to be, the node after each frame, too. Only the application is left
 asleep for longer than the second it asks for: see `_asleep`.
 """
 
 import functools
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,77 +15,14 @@ from osgp.envelope import CODE as TABLE_ACCESS
 from osgp.lon.node import TO_ALL
 from osgp_tools.channel import Channel
 from osgp_tools.link_budget import Signal
-from osgp_tools.lpdu import SUBNET_NODE, UNIQUE_ID, crc16
+from osgp_tools.lpdu import SUBNET_NODE, UNIQUE_ID
+from osgp_tools.simulation import banks
 from osgp_tools.simulation.board import TICKS, Board, Keeping
+from osgp_tools.simulation.link import MILLISECOND, LpduLink
 from osgp_tools.simulation.loop import BEGAN
 from osgp_tools.source import EPOCH
 
-MILLISECOND = 1_000_000  # ns
-UART_OCTET = 10 * 1_000_000_000 // 115_200  # ns: what stands between a chip and its device
-MIP_OCTETS = 10  # around an LPDU on that UART
-TURN_ROUND = 8 * MILLISECOND  # the firmware's own time for a frame, its budget on a Pico
-BUFFERS = 2  # frames that a chip keeps for sending (osgp_tools/mip_chip.py)
 QUARTER_HOUR = 900  # s: the longest sleep of an application
-
-_PRIORITY = 0x80  # of the L2 header
-_ATTENUATE = 0x04  # option of `send`, as in MIP
-
-
-class LpduLink:
-    """The seam of `Node`: what `Mip` is on a board. See firmware/osgp/lon/mip.py for each name."""
-
-    verified = True  # the channel makes CRCs, and delivers no frame whose CRC is wrong
-    drained = False  # take until there is nothing
-    up = True
-    receiving = False
-    mains_hz = 50
-
-    def __init__(self, unique_id: bytes, channel: Channel, station) -> None:
-        self.uid = bytearray(unique_id)
-        self.rx = bytearray(256)
-        self.tx = bytearray(256)
-        self.frame = self.end = 0
-        self.phase = self.ssi1 = self.ssi2 = 0
-        self.crc_errors = self.checksum_errors = self.overruns = self.resets = 0
-        self.waiting = 0  # frames in the transceiver
-        self.frames: deque[tuple[bytes, Signal]] = deque()
-        self._channel = channel
-        self._station = station
-        self._delay = TURN_ROUND  # until what is sent now has reached the transceiver
-
-    @property
-    def ready(self) -> bool:
-        return self.waiting < BUFFERS
-
-    def start(self, now: int) -> None:
-        """Nothing to bring up."""
-
-    def poll(self, now: int) -> int:
-        return ticks.add(now, ticks.FAR)
-
-    def take(self, now: int) -> bool:
-        if not self.frames:
-            return False
-        lpdu, signal = self.frames.popleft()
-        self.end = len(lpdu)
-        self.rx[: self.end] = lpdu
-        self.phase, self.ssi1, self.ssi2 = signal.phase, signal.status, signal.levels
-        self._delay = TURN_ROUND + (self.end + MIP_OCTETS) * UART_OCTET
-        return True
-
-    def send(self, end: int, now: int, option: int = 0) -> None:
-        lpdu = bytes(self.tx[2:end])
-        lpdu += crc16(lpdu).to_bytes(2, "big")
-        self.waiting += 1
-        at = self._channel.now + self._delay + (len(lpdu) + MIP_OCTETS) * UART_OCTET
-        priority = bool(lpdu[0] & _PRIORITY)
-        self._station.send(lpdu, at, priority=priority, attenuate=bool(option & _ATTENUATE))
-        self._delay = TURN_ROUND
-
-    def reset(self, now: int) -> None:
-        self.resets += 1
-        self._station.cancel()
-        self.waiting = 0
 
 
 class _Part:
@@ -96,6 +31,15 @@ class _Part:
     def __init__(self, part) -> None:
         self.part = part
         self.order = 0  # the wake-up that counts; an older one in the heap is void
+
+
+class _Guest(_Part):
+    """One that the firmware made on its way, for a download or a trial: it comes and goes."""
+
+    def __init__(self, slot) -> None:
+        super().__init__(slot.part)
+        self.slot = slot
+        self.due = -1  # tick for which it is in the heap
 
 
 class _Waking:
@@ -130,13 +74,16 @@ class SimulatedDevice:
         self._seed = seed
         self._parts: list[_Part] = []
         self._slow: _Part | None = None  # the application
+        self._guests: dict[object, _Guest] = {}  # by slot
+        self._board: Board | None = None
+        self._bank = ""  # where the bank that runs is mounted; empty: it runs from none
 
     def __str__(self) -> str:
         return f"device {self.place} ({self.unique_id.hex()})"
 
     # ---- power
 
-    def power(self) -> None:
+    def power(self, cause: str = "power on") -> None:
         """Start the firmware on what it has kept."""
         link = self.link = LpduLink(self.unique_id, self._channel, self.station)
         board = Board(
@@ -147,9 +94,12 @@ class SimulatedDevice:
             self._source,
             self._seed,
         )
+        board.reset_cause = cause
+        self._board = board
+        self._bank = banks.boot(board, self.keeping)
         device = self.device = firmware.Device(board)
-        device.start()
         self._parts = [_Part(slot.part) for slot in device.scheduler.slots]
+        device.start()  # which may have guests
         (self._slow,) = [one for one in self._parts if one.part is device.application]
         handlers = device.node.handlers
         for code in (TABLE_ACCESS, TO_ALL):
@@ -157,13 +107,15 @@ class SimulatedDevice:
                 handlers[code] = _Waking(handlers[code], self.wake)
         for part in self._parts:
             self._poll(part)
+        self._see_guests()
 
     def cut(self) -> None:
         """Without power nothing is left but flash and settings."""
         self.station.cancel()
-        for part in self._parts:
+        for part in [*self._parts, *self._guests.values()]:
             part.order += 1
         self._parts = []
+        self._guests = {}
         self.device = self.link = self._slow = None
 
     # ---- time
@@ -183,6 +135,7 @@ class SimulatedDevice:
 
     def _poll(self, part: _Part) -> None:
         """Let a part do what is due, and enter into the heap when it is due again."""
+        banks.run_from(self._bank)
         now = self._milliseconds()
         tick = now & TICKS
         left = ticks.diff(part.part.poll(tick), tick)
@@ -196,12 +149,41 @@ class SimulatedDevice:
 
         def wake() -> None:
             if part.order == order:
-                self._poll(part)
+                if isinstance(part, _Guest):
+                    self._serve(part)
+                else:
+                    self._poll(part)
                 if part is self._slow:
                     self._poll_others()
+                self._see_guests()
                 self._restart_if_asked()
 
         self._channel.call_at(moment, wake)
+
+    def _serve(self, guest: _Guest) -> None:
+        """As the scheduler would. Those that are asleep here would have been polled meanwhile."""
+        assert self.device
+        banks.run_from(self._bank)
+        tick = self._milliseconds() & TICKS
+        for slot in self.device.scheduler.slots:
+            slot.beat = tick
+        left = ticks.diff(guest.part.poll(tick), tick)
+        guest.slot.due = ticks.add(tick, min(max(left, 1), 1000))
+
+    def _see_guests(self) -> None:
+        """Who has come, who has gone, and who is due at another time than he was."""
+        if self.device is None:
+            return
+        slots = self.device.scheduler.slots[len(self._parts) :]
+        for gone in set(self._guests) - set(slots):
+            self._guests.pop(gone).order += 1
+        for slot in slots:
+            guest = self._guests.setdefault(slot, _Guest(slot))
+            if guest.due != slot.due:
+                guest.due = slot.due
+                now = self._milliseconds()
+                left = ticks.diff(slot.due, now & TICKS)
+                self._wake_at(guest, (now + max(left, 0)) * MILLISECOND)
 
     def _poll_others(self) -> None:
         """What was done may have made something due: on a board all are polled each second."""
@@ -251,8 +233,10 @@ class SimulatedDevice:
 
     def _restart_if_asked(self) -> None:
         if self.device and not self.device.scheduler.running:
+            assert self._board
+            banks.close(self._board)
             self.cut()
-            self.power()
+            self.power("reset")
 
     # ---- the transceiver
 
@@ -272,9 +256,11 @@ class SimulatedDevice:
         if device is None or (self.filtered and not self._is_concerned(lpdu)):
             return
         assert self.link
+        banks.run_from(self._bank)
         self.link.frames.append((lpdu, signal))
         device.node.readable(self._milliseconds() & TICKS)
         self._poll(self._parts[0])
+        self._see_guests()
         self._restart_if_asked()
 
     def _error(self) -> None:

@@ -1,5 +1,6 @@
 """Devices, a concentrator's transceiver, and the power line between them."""
 
+import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from osgp_tools.channel import Channel
 from osgp_tools.link_budget import Link, Signal
 from osgp_tools.lpdu import crc16
 from osgp_tools.simulation.device import SimulatedDevice, keep_rare_modules
+from osgp_tools.simulation.link import BUFFERS
 from osgp_tools.simulation.loop import BEGAN
 from osgp_tools.simulation.topologies import Topology, star
 from osgp_tools.source import Source
@@ -30,17 +32,27 @@ class ClientLink:
 
     def __init__(self, channel: Channel, phase: int) -> None:
         self.unique_id = unique_id(0)
-        self.station = channel.attach(self._frame, self._error, phase=phase)
+        self.station = channel.attach(self._frame, self._error, self._sent, phase=phase)
+        self._waiting = 0  # frames in the transceiver
+        self._room = asyncio.Event()
         self.damaged = 0  # frames with a wrong CRC
         self.heard: list[Callable[[bytes], None]] = []
         self.signal = Signal()  # of the frame that is being told
 
     async def send(self, lpdu: bytes) -> None:
-        """Hand an LPDU (CRC included) to the transceiver."""
+        """Hand an LPDU (CRC included) to the transceiver, when it has room for it."""
+        while self._waiting >= BUFFERS:
+            self._room.clear()
+            await self._room.wait()
         self.say(lpdu)
 
     def say(self, lpdu: bytes, *, attenuate: bool = False) -> None:
+        self._waiting += 1
         self.station.send(lpdu, priority=bool(lpdu[0] & 0x80), attenuate=attenuate)
+
+    def _sent(self) -> None:
+        self._waiting = max(self._waiting - 1, 0)  # not all of them went by `say`
+        self._room.set()
 
     def _error(self) -> None:
         self.damaged += 1
