@@ -7,17 +7,20 @@ board_figures.json says under `known` why, or when a figure has grown by more th
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "board"))
 
 import device_time
 from board_rig import PLACE, REASON, UID, VM, Board, Numbers, bank, flash_file
+from update_rig import Images, Life
 
 from osgp_tools import flash as flash_map
 from osgp_tools import ltep
@@ -27,6 +30,10 @@ from osgp_tools.lpdu import RESPONSE, Frame
 from osgp_tools.ltep import Hop
 from osgp_tools.source import Source
 from osgp_tools.suites import AES_PSK
+from osgp_tools.update import GROUP
+from osgp_tools.update_device import EP10
+from osgp_tools.update_packets import Image, Loudspeaker, give
+from osgp_tools.update_status import State
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIGURES = Path(__file__).with_name("board_figures.json")
@@ -236,6 +243,77 @@ async def measure_mode_2(clock, folder: Path) -> list[Figure]:
         ]
 
 
+async def seconds_until(board: Board, condition: str) -> float:
+    """Of the device; its console answers once a turn."""
+    started = await board.pico.time()
+    while await board.console(condition) != "True":
+        pass
+    return (await board.pico.time() - started) / 1000
+
+
+async def own_slice(board: Board) -> float:
+    """The longest of the part that downloads and verifies, ms."""
+    own = "[slot.longest for slot in device.scheduler.slots if slot.part is device.download]"
+    return await board.number(f"max({own})") / 1000
+
+
+async def receiving(life: Life, image: Image) -> list[Figure]:
+    """Packets by unicast and by broadcast, into a bank that is erased."""
+    board = life.board
+    session = life.session
+    await give(session, image, 0)
+    await board.console("import gc; gc.collect()")
+    heap = await board.number("gc.mem_alloc()")
+    await board.pico.bursts(1)
+    for packet in range(1, 1 + WRITES):
+        await give(session, image, packet)
+        await asyncio.sleep(STEP)
+    took = turn_rounds(await board.pico.bursts(1))
+    await forget_slices(board)
+    speaker = Loudspeaker(life.client, life.vault, GROUP)
+    for packet in range(1 + WRITES, 1 + 2 * WRITES):
+        await speaker.say(image, packet, life.vault.members(), ())
+        await asyncio.sleep(STEP)
+    speaker.close()
+    await asyncio.sleep(1)  # the last one waits for a quiet moment
+    there = await board.number("device.download.received")
+    return [
+        Figure("heap in use, a download, no past", heap, "octets", None, 0.02),
+        Figure("turn-round, EP09", median(took), "ms", 50, PHASE),
+        Figure("packets lost of those broadcast", 1 + 2 * WRITES - there, "packets", 0),
+        Figure("longest slice, a packet broadcast", await longest_slice(board), "ms", 12, 0.2),
+        Figure("longest slice, writing it", await own_slice(board), "ms", 12, 0.2),
+    ]
+
+
+async def verifying(life: Life, image: Image) -> list[Figure]:
+    """A whole image, from the answer to EP10 on."""
+    board = life.board
+    await forget_slices(board)
+    await life.session.initiate(EP10, bytes((1,)) + image.id)
+    took = await seconds_until(board, f"device.download.state=={State.VERIFIED.value}")
+    return [
+        Figure("verification of an image", took * 1000, "ms", 1500),
+        Figure("longest slice, verifying", await own_slice(board), "ms", 12),
+    ]
+
+
+async def measure_update(clock, folder: Path) -> list[Figure]:
+    """A download of this tree's own version 2."""
+    os.environ["XDG_STATE_HOME"] = str(folder)  # of the signing key
+    images = Images.make(folder / "images", following=False)
+    async with Board(images.flash(folder / "update"), clock) as board:
+        life = Life(board, images, folder, Random(1))
+        await life.begin()
+        await life.until(images.two, "sending packets")
+        figures = await receiving(life, images.two)
+        await life.fill(images.two, 1)
+        await life.until(images.two, "switching banks")
+        figures += await verifying(life, images.two)
+        life.close()
+        return figures
+
+
 async def measure_writes(clock, folder: Path) -> list[Figure]:
     async with Board(flash_file(folder / "scattered"), clock, flash_times="1") as board:
         await board.up()
@@ -250,7 +328,7 @@ def measure() -> list[Figure]:
         Figure("bank image", len(bank()), "octets", 192 * 1024, 0.1),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        for part in (measure_typical, measure_mode_2, measure_writes):
+        for part in (measure_typical, measure_mode_2, measure_writes, measure_update):
             figures += device_time.run(lambda clock, part=part: part(clock, Path(folder)))
     return figures
 

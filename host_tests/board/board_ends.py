@@ -1,6 +1,7 @@
 """The ends of an emulated board that are ours: a transceiver at its UART, a console at its REPL.
 
-The transceiver is alone: what the device sends is heard at once and takes no time on the air.
+The transceiver is alone: what the device sends is heard at once and takes no time on the air; what
+it gets takes none but for `air`.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ class Transceiver:
     def __init__(self, clock: "DeviceTime"):
         self.heard: list[Callable[[bytes], None]] = []
         self.down: Callable[[bytes], bytes] = lambda octets: octets  # on the way to the device
+        self.air = 0.0  # s that a frame to the device takes
         self._clock = clock
         self._board: asyncio.StreamWriter | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -52,6 +54,8 @@ class Transceiver:
         """A frame comes in from the line."""
         self.chip.receive(lpdu, self._now(), SIGNAL)
         self._arm()
+        if self.air:
+            await asyncio.sleep(self.air)
 
     def _now(self) -> int:
         return int(self._clock.monotonic() * 1000)

@@ -94,6 +94,7 @@ class Board:
         flash_times: str = "typical",
         random: str = "os",
         tear: str | None = None,
+        speed: float = 1.0,
     ):
         """uart1: where another transceiver is; none: this board's own."""
         self.flash = flash
@@ -101,7 +102,12 @@ class Board:
         self.transceiver = Transceiver(clock)
         self.prompt = Console()
         self._uart1 = uart1
-        self._options = {"flash_times": flash_times, "random": random, "tear": tear}
+        self._options = {
+            "flash_times": flash_times,
+            "random": random,
+            "tear": tear,
+            "speed": speed,
+        }
         self._following: asyncio.Task | None = None
 
     async def __aenter__(self) -> "Board":

@@ -2,8 +2,8 @@
 
 The emulator computes at a fraction of a Pico's speed and idles at its full speed, so wall time
 says nothing. Here the event loop's clock follows the device's, and `osgp_tools.clock` asks the
-loop. Between two looks at the device the clock goes on at the emulator's pace, so it is ahead by a
-look at most; without a device it goes on like the wall's.
+loop. Between two looks at the device the clock goes on at the wall's pace, so it is a look off at
+most; without a device it goes on like the wall's.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ class DeviceTime:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Its timers are in device time. That is never faster than the wall's, so it wakes too early
-    at worst, and waits again."""
+    """Its timers are in device time. Where that is slower than the wall's it wakes too early, and
+    waits again; where it is faster (`speed`), a look too late at worst."""
 
     def __init__(self, clock: DeviceTime):
         self._device_time = clock

@@ -20,6 +20,8 @@ from osgp_tools.repl import BoardError, Prompt, Repl
 pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.timeout(300)]
 
 UID = "04000000aa01"
+SEEN = slice(4064, 4080)  # of a bank: firmware/bank_choice.py
+PAGE = 256
 WATCHDOG_S = 8
 
 
@@ -100,8 +102,10 @@ def test_to_a_new_board_then_again_then_another(tmp_path, other):
         assert (done.where, done.version, done.sent) == ("bank B", 2, ["bank B"])
         assert await bench.ask(RUNS_OTHER) == "True"
         await bench.pico.stop()
-        content = (tmp_path / "flash").read_bytes()[flash.BANKS[1] :]
-        assert content.startswith(build_bank(2, firmware=other))
+        content = (tmp_path / "flash").read_bytes()[flash.BANKS[1] :][: flash.BANK_SIZE]
+        written = bytearray(flash.whole_bank(build_bank(2, firmware=other)))
+        written[SEEN] = bytes(16)  # it was started
+        assert content == written
 
     on_a_board(tmp_path, test, {})
 
@@ -129,14 +133,19 @@ def test_no_watchdog_in_service_mode(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("operation", "runs"), [(1, "False"), (200, "False"), (216, "True False")]
+    ("operation", "runs"), [(1, "False"), (200, "False"), (-1, "False"), (0, "True False")]
 )
 def test_the_power_goes_during_a_deploy(tmp_path, other, operation, runs):
-    """In an erase or a program, which is left torn: the old bank starts, at the end the new."""
+    """In an erase or a program, which is left torn: the old bank starts, at the end the new.
+
+    operation: of the deploy, from 1; those up to 0 from the last one of its bank, the mark.
+    """
 
     async def test(bench):
         await bench.until_it_runs()
-        await bench.pico.cut_in_operation(operation)
+        octets = len(build_bank(2, firmware=other))
+        of_the_bank = 1 + -(-octets // flash.SECTOR) + -(-octets // PAGE)
+        await bench.pico.cut_in_operation(operation + of_the_bank * (operation <= 0))
         with pytest.raises((BoardError, EmulatorError)):
             await bench.deploy(other)
         await bench.pico.until_cut()

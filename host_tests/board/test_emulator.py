@@ -56,6 +56,18 @@ def waiting_for(condition: str) -> str:
     )
 
 
+def test_the_quick_core_does_what_the_slow_one_does():
+    done = subprocess.run(
+        ["node", FOLDER / "same_core.mjs"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "the same" in done.stdout
+
+
 def test_a_loop_takes_the_time_that_it_takes(flash):
     code = """
 import time

@@ -28,7 +28,7 @@ BAD_STARTS = {
     "damaged": ({0: damaged(bank())}, {}, "SHA-256 differs"),
     "cut short": ({0: bank()[:-8192]}, {}, "SHA-256 differs"),
     "other board": ({1: build_bank(family="esp32")}, {}, "family b'esp32'"),
-    "other .mpy": ({0: other_header(mpy=5)}, {}, "version 5, not 6"),
+    "other .mpy": ({0: other_header(mpy=5)}, {}, "version 5 for small ints"),
     "wide ints": ({0: other_header(small_int_bits=63)}, {}, "small ints of 63 bits"),
     "foreign board.py": (None, {"/board.py": b"NAME = 'other'\n"}, "lacks"),
     "broken board.py": (None, {"/board.py": b"import nothing_of_ours\n"}, "board.py"),

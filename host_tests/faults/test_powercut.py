@@ -4,8 +4,9 @@ The whole sweep, 60,000 cuts: `make test-faults`.
 """
 
 import pytest
-from powercut import DEVICE, KEYED, STORE, TOLD, finish, sweep
+from powercut import DEVICE, KEYED, MIGRATED, STORE, TOLD, finish, sweep
 
+import next_firmware
 from test_on_micropython import RUNS, interpreter
 
 
@@ -46,3 +47,23 @@ def test_power_cuts_lock_nobody_out_and_make_nothing_good_again():
     operations, cuts = finish(sweep(micropython, KEYED, 9, 4, 14))
     assert cuts == 4 * 10
     print(operations, "operations,", cuts, "cuts")
+
+
+@pytest.fixture(scope="module")
+def following(tmp_path_factory):
+    """The folder of a firmware with other tables."""
+    return next_firmware.make(tmp_path_factory.mktemp("firmware") / "next")
+
+
+@pytest.mark.parametrize(
+    ("first", "cuts"),
+    [pytest.param(62, 9, id="carry over"), pytest.param(236, 9, id="forget")],
+)
+def test_power_cuts_cost_no_table_of_an_update(following, first, cuts):
+    micropython = interpreter(RUNS["64-bit"][0])
+    if micropython is None:
+        pytest.skip("no 64-bit MicroPython")
+    process = sweep(micropython, MIGRATED, 1, first, first + cuts, following)
+    operations, done = finish(process)
+    assert done == 4 * cuts
+    print(operations, "operations,", done, "cuts")

@@ -10,7 +10,7 @@ import { Pace } from './pace.mjs';
 import { Pico } from './pico.mjs';
 import { Wire } from './wire.mjs';
 
-const STEPS = 100_000; // instructions between two looks at the outside, some 20 ms
+const CYCLES = 400_000; // between two looks at the outside, some 10 ms
 const REST_MS = 1;
 
 const OPTIONS = {
@@ -58,7 +58,7 @@ async function main() {
 function run(pico, pace, wires) {
     const turn = () => {
         const limit = pace.limit(pico.now());
-        pico.run(limit, STEPS);
+        pico.run(limit, CYCLES);
         for (const wire of wires) wire.flush();
         if (pico.now() >= limit) setTimeout(turn, REST_MS);
         else setImmediate(turn);

@@ -23,6 +23,10 @@ export function obey(pico) {
             if (!operation) flash.onCut();
             return {};
         },
+        watchdog: () => {
+            pico.bite();
+            return {};
+        },
         quit: () => process.exit(0),
     };
     flash.onCut = () => {

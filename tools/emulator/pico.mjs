@@ -2,6 +2,7 @@
 // lives on over resets; only the power going ends it. Time is nanoseconds of the device since
 // power-on.
 import { RP2040 } from 'rp2040js';
+import { QuickCore } from './core.mjs';
 import { UartRecord } from './record.mjs';
 import { Rosc } from './rosc.mjs';
 import { ChipSelect, Ssi } from './ssi.mjs';
@@ -16,13 +17,14 @@ const UART_IRQS = [20, 21];
 const UART_RESET_BITS = [1 << 22, 1 << 23];
 const WATCHDOG = 0x40058;
 const ROSC = 0x40060;
+const WATCHDOG_TIMER = 1; // its reason for a reset
 const SIO_FIFO_STATUS = 0x50;
 const SIO_FIFO_READ = 0x58;
 
 const SECOND_STAGE = 0x10000000; // where the boot ROM goes when the flash holds a program
 const POWER_ON = { reason: 0, scratch: new Uint32Array(8) };
 const IDLE = 1000; // nanoseconds passed when nothing at all is due
-const IDLE_WORTH = 50; // one wait costs the host as much as so many instructions
+const IDLE_WORTH = 200; // one wait costs the host as much as so many cycles
 
 export class Pico {
     /**
@@ -65,6 +67,7 @@ export class Pico {
         mcu.loadBootrom(this.bootrom);
         mcu.flash = this.flash.memory;
         mcu.flashView = new DataView(mcu.flash.buffer);
+        this.quick = new QuickCore(mcu);
         const ssi = new Ssi(mcu, this.flash);
         mcu.peripherals[SSI] = ssi;
         mcu.peripherals[IO_QSPI] = new ChipSelect(mcu, ssi);
@@ -110,6 +113,7 @@ export class Pico {
 
     /** The timer has to be stopped: rp2040js lets it fire for ever within the same tick. */
     addWatchdog(watchdog, { reason, scratch }) {
+        this.watchdog = watchdog;
         watchdog.reason = reason;
         watchdog.scratchData.set(scratch);
         watchdog.onWatchdogTrigger = () => {
@@ -119,6 +123,12 @@ export class Pico {
                 scratch: Uint32Array.from(watchdog.scratchData),
             };
         };
+    }
+
+    /** The watchdog resets the chip, as if nobody had fed it for long. */
+    bite() {
+        const scratch = Uint32Array.from(this.watchdog.scratchData);
+        this.wanted = { reason: WATCHDOG_TIMER, scratch };
     }
 
     /** Note for how long interrupts are off: so long no UART is heard. */
@@ -138,22 +148,21 @@ export class Pico {
         if (this.core.PM && wait > 0) this.clock.tick(wait);
     }
 
-    /** Run until device time `until`, for about `steps` instructions, or until a reset. */
-    run(until, steps) {
+    /** Run until device time `until`, for about `cycles`, or until a reset. */
+    run(until, cycles) {
         const { clock, core } = this;
         this.horizon = until;
         const end = until - this.past;
-        for (let n = 0; n < steps && clock.nanosCounter < end && !this.wanted; n++) {
+        let left = cycles;
+        while (left > 0 && clock.nanosCounter < end && !this.wanted) {
+            const alarm = clock.nextAlarm;
             if (core.waiting) {
-                clock.tick(
-                    Math.min(
-                        clock.nextAlarm ? clock.nanosToNextAlarm : IDLE,
-                        end - clock.nanosCounter,
-                    ),
-                );
-                n += IDLE_WORTH;
+                clock.tick(Math.min(alarm ? clock.nanosToNextAlarm : IDLE, end - clock.nanosCounter));
+                left -= IDLE_WORTH;
             } else {
-                clock.tick(core.executeInstruction() * this.cycle);
+                const next = Math.min(end, alarm ? alarm.nanos : Infinity);
+                const most = Math.ceil((next - clock.nanosCounter) / this.cycle);
+                left -= this.quick.run(Math.max(1, Math.min(most, left)), this.cycle);
                 if (core.PM !== this.masked) this.maskChanged();
             }
         }
@@ -164,7 +173,7 @@ export class Pico {
         this.core.PM = false; // nobody is deaf longer than this
         if (this.masked) this.maskChanged();
         this.flash.finish();
-        this.onReset(kept.reason === 1 ? 'watchdog' : 'forced');
+        this.onReset(kept.reason === WATCHDOG_TIMER ? 'watchdog' : 'forced');
         this.past = this.now();
         this.boot(kept);
     }
