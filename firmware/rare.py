@@ -10,13 +10,25 @@ import sys
 
 
 def load(name: str):
-    """The module, which the next one to ask for it does not find."""
+    """The module, which the next one to ask for it does not find, unless it is held."""
+    if name in sys.modules:
+        return sys.modules[name]
     module = __import__(name, None, None, ("run",))
     del sys.modules[name]
     if "." in name:
         package, leaf = name.rsplit(".", 1)
         delattr(sys.modules[package], leaf)
     return module
+
+
+def hold(name: str):
+    """It stays, for the time in which it is not rare, until `let_go`."""
+    sys.modules[name] = load(name)
+
+
+def let_go(name: str):
+    """It is rare again, if it was not."""
+    sys.modules.pop(name, None)
 
 
 def run(name: str, *arguments):

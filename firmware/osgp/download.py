@@ -14,6 +14,7 @@ import binascii
 
 from micropython import const
 
+import rare
 import ticks
 from flash_time import TimedFlash
 from osgp.kernels import copy, fill
@@ -41,6 +42,13 @@ _EP09 = const(2048 + 9)
 _EP09_LOW = const(0x09)
 _EP09_HIGH = const(0x08)
 _SIZE = const(61)  # of BT07: number 2, PSN 1, packet 2, data 56
+_OF_BROADCASTS = (  # what a packet by broadcast passes through
+    "osgp.broadcast_work",
+    "osgp.security.broadcast",
+    "osgp.broadcast_packet",
+    "osgp.group_rights",
+    "osgp.groups",
+)
 _CHUNK = const(1024)
 _AGAIN_MS = const(50)
 
@@ -79,10 +87,23 @@ class Download:
         self.packets = packets(length)
         self.received = received
         self.state = RECEIVING
+        self._work = self._hold()
+        self._writes = False
         if received == self.packets:
             self._complete()
 
+    def _hold(self):
+        """What is rare without a download is loaded for each of thousands of packets: it stays."""
+        for name in _OF_BROADCASTS:
+            yield False
+            rare.hold(name)
+
+    def _let_go(self):
+        for name in _OF_BROADCASTS:
+            rare.let_go(name)
+
     def _complete(self):
+        self._let_go()
         self.state = COMPLETE
         self._work = self._sum()
         self._writes = False
@@ -114,6 +135,7 @@ class Download:
     def fail(self, error: int):
         """There is no download any more, and ET17 says why."""
         device = self.device
+        self._let_go()
         self.state = NONE
         self._work = self._heard = device.download = None
         device.last_error = error
@@ -132,10 +154,12 @@ class Download:
         if self._work is None or (self._writes and not quiet):
             return ticks.add(now, _AGAIN_MS)
         self._since = now
+        work = self._work
         try:
-            self._writes = next(self._work)
+            self._writes = next(work)
         except StopIteration:
-            self._work = None
+            if self._work is work:  # its end may have been the beginning of another
+                self._work = None
         except OSError:
             self.fail(FLASH_FAILED)
         return ticks.add(now, _AGAIN_MS) if self._writes else now
