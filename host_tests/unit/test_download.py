@@ -13,6 +13,7 @@ from download_support import (
     EP09,
     ET17,
     NEW,
+    OLD,
     TIMING,
     Target,
     identity,
@@ -328,8 +329,43 @@ def test_what_was_tried_is_no_download_any_more():
     state.keep()
     target.start()
     assert target.download is None
-    # The same image once more is a download until it is complete.
+    # The same image once more is another download, before it is complete and after.
     target.erase()
+    assert target.selector().ids == [identity(OLD), bytes(8)]
     target.send(numbers=range(50))
     target.start()
     assert target.status["packets"] == 50
+    target.send(numbers=range(50, packets(NEW)))
+    target.start()
+    target.work_through()
+    assert target.status["state"] == 3
+    assert target.verify(1, NEW) == DONE
+
+
+def test_a_download_after_a_trial_that_failed():
+    """Nothing of the trial is told any more, at the next start either."""
+    target = Target()
+    target.put(1, NEW)
+    target.selector().begin_trial(1, identity(NEW))
+    target.selector().end_trial(3)
+    target.start()
+    assert target.status["error"] == 11
+    target.erase()
+    target.events.take()
+    target.start()
+    assert target.status["error"] == 0 and target.status["state"] == 2
+    assert target.events.take() == []
+
+
+def test_flash_fails_as_the_image_is_forgotten():
+    target = Target()
+    target.selector().begin_trial(1, identity(NEW))
+    target.selector().end_trial(5)
+    target.put(1, NEW)
+    target.start()
+    assert target.ask(EP08, len(NEW).to_bytes(4, "little")) == ACCEPTED
+    target.flash.fails = True
+    target.work_through()
+    target.flash.fails = False
+    assert target.result == CONFLICT and target.status["error"] == 9
+    assert target.other.data[: len(NEW)] == NEW, "nothing was erased"

@@ -53,6 +53,8 @@ def erase(parameters, device, bank, now):
 def erasing(download, last, head):
     """The work of EP08: a sector a slice. First what tells of a download before, then the bank's
     header: neither half a download nor half a bank is ever taken for a whole one."""
+    forget_image(download)
+    yield True
     download.flash.erase(last)
     for at in range(0, download.length, _SECTOR):
         yield True
@@ -65,6 +67,18 @@ def erasing(download, last, head):
     download.flash.program(last, head)
     download.take_up(download.length, 0)
     download.finish(DONE)
+
+
+def forget_image(download):
+    """What is erased was never found good. The same image may come again: it is a download that
+    nobody has tried, and what became of the former one is no matter any more."""
+    banks = rare.load("banks")
+    state = banks.load(download.device.flash)
+    never = bytes(8)
+    if state.confirmed != download.bank and state.ids[download.bank] != never:
+        state.ids[download.bank] = never
+        state.set_confirmed(state.confirmed, banks.CONFIRMED)
+        state.keep()
 
 
 def is_verified(device, work):
