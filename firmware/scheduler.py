@@ -48,7 +48,7 @@ class Scheduler:
         self._poll = select.poll()
         # Tick at which the first part is due, as the turn before left it
         self._next = ticks.add(ticks_ms(), _SEEN_MS)
-        self._collect_at = ticks_ms()
+        self.collect_at = ticks_ms()  # who makes much garbage may bring it forward
 
     def add(self, part, uart=None):
         """Take a part in. A `uart` is polled for input, and what it has is the part's."""
@@ -105,9 +105,9 @@ class Scheduler:
 
     def _collect(self, now):
         """Collect where nobody waits, once a second at most, so that no allocation ever has to."""
-        if ticks.diff(now, self._collect_at) < 0 or not self.gate.open(now):
+        if ticks.diff(now, self.collect_at) < 0 or not self.gate.open(now):
             return
-        self._collect_at = ticks.add(now, 1000)
+        self.collect_at = ticks.add(now, 1000)
         start = self.ticks_us()
         gc.collect()
         # The heap is searched for room from its beginning now, for each frame of a function of

@@ -22,6 +22,7 @@ _VERIFIED = const(5)  # state of ET17
 _DONE = const(0)
 _SECTOR = const(4096)
 _CHUNK = const(1024)
+_STEPS = const(5)
 
 
 def run(download, image, banks):
@@ -67,7 +68,7 @@ def _judge(download, image, banks, state):
     if mark == banks.MARK:  # no packet can write it
         return 0
     yield False
-    return (yield from _judge_signature(download.flash, board.update_key(), head))
+    return (yield from _judge_signature(download, board.update_key(), head))
 
 
 def _digest(flash, length):
@@ -83,18 +84,23 @@ def _digest(flash, length):
     return digest.digest()
 
 
-def _judge_signature(flash, key, head):
+def _judge_signature(download, key, head):
     """0, or why the signature behind the header is not one of ours."""
+    scheduler = download.device.scheduler
     signature = rare.load("signature")
     size = signature.size(key)
     if not size:
         return _NO_KEY
     octets = bytearray(size)
-    flash.read(len(head), octets)
+    download.flash.read(len(head), octets)
     if octets[:4] == b"\xff\xff\xff\xff":
         return _NOT_SIGNED
     yield False
     verifier = signature.Verifier(key, head, octets)
+    steps = 0
     while verifier.step():
+        if steps % _STEPS == 0:  # 9 kB each: else there would be a collection within a slice
+            scheduler.collect_at = scheduler.ticks_ms()
+        steps += 1
         yield False
     return 0 if verifier.good else _SIGNATURE

@@ -54,7 +54,7 @@ def allocation(desk: Desk) -> float:
     """Octets that stay behind from one secured read: mem_alloc, with collection off, over many
     reads."""
     desk.console("import gc; gc.collect(); gc.disable()")
-    desk.console("device.scheduler._collect_at = device.board.ticks_ms() + 3600000")
+    desk.console("device.scheduler.collect_at = device.board.ticks_ms() + 3600000")
     number(desk, "gc.mem_alloc()")
     start = number(desk, "gc.mem_alloc()")
     asking = number(desk, "gc.mem_alloc()") - start  # what the console itself leaves behind
@@ -62,7 +62,7 @@ def allocation(desk: Desk) -> float:
     for _ in range(READS):
         desk.command(READ)
     after = number(desk, "gc.mem_alloc()")
-    desk.console("gc.enable(); device.scheduler._collect_at = device.board.ticks_ms()")
+    desk.console("gc.enable(); device.scheduler.collect_at = device.board.ticks_ms()")
     return (after - before - asking) / READS
 
 
