@@ -51,12 +51,18 @@ class Scheduler:
         self.collect_at = ticks_ms()  # who makes much garbage may bring it forward
 
     def add(self, part, uart=None):
-        """Take a part in. A `uart` is polled for input, and what it has is the part's."""
+        """Take a part in. A `uart` is polled for input, and what it has is the part's. Returns its
+        slot: a part that has something to do sooner than it said sets `due`."""
         slot = Slot(part, uart, self.ticks_ms())
         self.slots.append(slot)
         self._next = slot.due
         if uart is not None:
             self._poll.register(uart, select.POLLIN)
+        return slot
+
+    def remove(self, part):
+        """Let a part go, one without a UART; it may be the one that is being polled."""
+        self.slots = [slot for slot in self.slots if slot.part is not part]
 
     def run(self):
         while self.running:

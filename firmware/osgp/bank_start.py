@@ -17,8 +17,6 @@ _SIZE = const(18)
 
 _LAST_SECTOR = const(0x2F000)  # of a bank, see download.py
 _MAGIC = const(b"OSGPLOAD")
-_MARK = const(4080)
-_MARK_SIZE = const(16)
 _CHUNK = const(1024)
 
 
@@ -72,7 +70,7 @@ def _take_up(device, bank, flash, state, banks):
         return
     work = rare.load("osgp.download")
     length = int.from_bytes(head[8:12], "little")
-    if head != work.head(length) or _has_mark(flash):
+    if head != work.head(length) or _has_mark(flash, banks):
         return
     received = _count(flash, work.packets(length))
     begin = bytearray(banks.HEADER)
@@ -83,11 +81,11 @@ def _take_up(device, bank, flash, state, banks):
     device.download.take_up(length, received)
 
 
-def _has_mark(flash) -> bool:
+def _has_mark(flash, banks) -> bool:
     """Whether a cable has written this bank since."""
-    mark = bytearray(_MARK_SIZE)
-    flash.read(_MARK, mark)
-    return mark != b"\xff" * _MARK_SIZE
+    mark = bytearray(len(banks.MARK))
+    flash.read(banks.MARK_AT, mark)
+    return mark != b"\xff" * len(mark)
 
 
 def _count(flash, packets) -> int:

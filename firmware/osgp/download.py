@@ -69,8 +69,7 @@ class Download:
         self._since = 0  # tick of the last slice, or of what was heard
         self._heard = None  # a packet that was broadcast and is not written yet
         self._asked = b""  # number and PSN of the procedure that began the work
-        device.scheduler.add(self)
-        self._slot = device.scheduler.slots[-1]
+        self._slot = device.scheduler.add(self)
         device.model.writer(BT07, self._initiate)
 
     def begin(self, state: int, work, now: int):
@@ -140,8 +139,7 @@ class Download:
         self._work = self._heard = device.download = None
         device.last_error = error
         device.model.writer(BT07, device.procedures.initiate)
-        slots = device.scheduler.slots
-        device.scheduler.slots = [slot for slot in slots if slot.part is not self]
+        device.scheduler.remove(self)
         self.finish(CONFLICT)
 
     def poll(self, now: int) -> int:

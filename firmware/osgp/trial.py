@@ -66,8 +66,7 @@ class Trial:
         except OSError:
             return CONFLICT
         device.trial = None
-        slots = device.scheduler.slots
-        device.scheduler.slots = [slot for slot in slots if slot.part is not self]
+        device.scheduler.remove(self)
         device.events.post(_BANK_CHANGED, bank)
         return DONE
 

@@ -199,7 +199,7 @@ def main(steps, first, last):
     life = Life()
     life.live(steps)
     life.running.off()
-    cuts = sweep(life, check, first, last)
+    cuts = sweep(life, check, range(first, last))
     print(len(life.nor.operations), "operations", cuts, "cuts")
 
 

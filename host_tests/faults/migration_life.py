@@ -301,7 +301,7 @@ def go_back(left, step):
 def main(rounds, first, last):
     life = Life()
     life.live(rounds)
-    cuts = sweep(life, check, first, last)
+    cuts = sweep(life, check, range(first, last))
     print(len(life.nor.operations), "operations", cuts, "cuts")
 
 

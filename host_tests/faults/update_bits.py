@@ -15,8 +15,8 @@ tells how far a download is. Then the device starts, and
 
 import sys
 
-from nor import SECTOR
-from update_course import VERSIONS, Images, look, selector, show
+from nor import SECTOR, show
+from update_course import VERSIONS, Images, look, selector
 from update_life import Life
 from update_machine import BANKS, SELECTOR, Machine, quiet
 from update_script import (

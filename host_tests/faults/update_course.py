@@ -10,7 +10,7 @@ For the lives in update_life.py and update_pairs.py. After each cut the device s
 """
 
 from device_life import BT06
-from nor import PAGE, SECTOR, WAYS, Nor, Raw
+from nor import PAGE, SECTOR, Nor, Raw
 from update_machine import BANKS, RAW_UNIT, SELECTOR, Machine
 from update_script import holds, read, updated
 
@@ -164,26 +164,3 @@ def look(machine, seen):
     """A script: what runs, in which bank, and the table."""
     seen.append((machine.versions[-1], banks.active(), read(machine, BT06, 20, 30)))
     yield None
-
-
-def sweep(course, chosen):
-    """Cuts at these operations. Returns how many there were."""
-    cuts = 0
-    flash = Nor(course.start)
-    after = Nor(course.start)
-    for k, operation in enumerate(course.nor.operations):
-        for way in WAYS if k in chosen else ():
-            after.data[:] = flash.data
-            after.operations = []
-            after.do(operation, way)
-            try:
-                check(course, after, k)
-            except Exception:
-                show("power cut", way, "in operation", k)
-                raise
-            cuts += 1
-        flash.do(operation, None)
-    return cuts
-
-
-show = print  # `update_machine.quiet` is for what the device prints

@@ -11,8 +11,8 @@ LAST: the last section of the lives. EVERY: how many operations lie between two 
 
 import sys
 
-from nor import SECTOR, Nor
-from update_course import Course, Images, look, selector, show
+from nor import SECTOR, Nor, show
+from update_course import Course, Images, look, selector
 from update_life import Life
 from update_machine import BANKS, SELECTOR, quiet
 from update_script import (

@@ -9,8 +9,8 @@ After each the device runs what it ran, and then takes a good one.
 
 import sys
 
-from nor import SECTOR, Nor
-from update_course import VERSIONS, Course, Images, look, selector, show
+from nor import SECTOR, Nor, show
+from update_course import VERSIONS, Course, Images, look, selector
 from update_life import Life
 from update_machine import BANKS, SELECTOR, quiet
 from update_script import (

@@ -12,8 +12,8 @@ import sys
 
 import vfs
 from device_life import BT06, FILE_SECTORS, RAW_SECTORS, START
-from nor import PAGE, Blocks, Nor, blank
-from update_course import RESUMED, VERSIONS, Course, Images, put_by_cable, selector, show, sweep
+from nor import PAGE, Blocks, Nor, blank, show, sweep
+from update_course import RESUMED, VERSIONS, Course, Images, check, put_by_cable, selector
 from update_machine import CONNECT, SECTORS, quiet
 from update_script import (
     Status,
@@ -236,7 +236,7 @@ def main(folder, words, first, last):
     wanted = []
     for word in words:
         wanted += range(*life.sections[word])
-    cuts = sweep(life, set(wanted[int(first) : int(last)]))
+    cuts = sweep(life, check, set(wanted[int(first) : int(last)]))
     show(len(wanted), "operations", cuts, "cuts")
 
 

@@ -10,8 +10,8 @@ update_course.py says.
 
 import sys
 
-from nor import WAYS, Nor
-from update_course import VERSIONS, Course, Images, look, selector, show, sweep
+from nor import WAYS, Nor, show, sweep
+from update_course import VERSIONS, Course, Images, check, look, selector
 from update_life import SECTIONS, Life
 from update_machine import quiet
 from update_script import TRIAL, Status, confirmed, given_back, restarted, sleep, switched
@@ -114,7 +114,7 @@ def pairs(life, section, first, last):
             after.do(operation, way)
             try:
                 onward = Onward(life, after, GOALS[section])
-                cuts += sweep(onward, range(len(onward.nor.operations)))
+                cuts += sweep(onward, check, range(len(onward.nor.operations)))
             except Exception:
                 show("after a power cut", way, "in operation", k)
                 raise

@@ -8,8 +8,8 @@ good, and takes a good one afterwards.
 
 import sys
 
-from nor import Nor
-from update_course import VERSIONS, Course, Images, look, selector, show
+from nor import Nor, show
+from update_course import VERSIONS, Course, Images, look, selector
 from update_life import Life
 from update_machine import CONNECT, quiet
 from update_script import (

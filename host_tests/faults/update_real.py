@@ -10,8 +10,8 @@ is on trial.
 import sys
 
 from device_life import Uart
-from nor import WAYS, Nor
-from update_course import Course, Images, selector, show
+from nor import WAYS, Nor, show
+from update_course import Course, Images, selector
 from update_life import Life
 from update_machine import Machine, quiet
 from update_script import RECEIVING, Status, downloaded, missing, packets, switched

@@ -11,9 +11,11 @@ from update_support import made
 
 
 @pytest.fixture(autouse=True)
-def path(monkeypatch):
-    """Which bank it runs from, firmware tells from it."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def path():
+    """Which bank it runs from, firmware tells from it. A test may undo its own patches."""
+    kept = sys.path[:]
+    yield
+    sys.path[:] = kept
 
 
 @pytest.fixture

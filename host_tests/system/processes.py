@@ -93,9 +93,11 @@ class Running:
     group does not reach the tests.
     """
 
+    command: tuple[object, ...] = (OSGP,)
+
     def __init__(self, *arguments: object):
         self.process = subprocess.Popen(
-            [OSGP, *map(str, arguments)],
+            [*self.command, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

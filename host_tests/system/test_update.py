@@ -3,7 +3,6 @@ signed replaces the one before, over a line that loses a quarter of the frames."
 
 import json
 import re
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -30,18 +29,7 @@ asyncio.run(serve(plc, Path(flash), console=True, update_key=Path(key)))
 class Served(Running):
     """A device with its console."""
 
-    def __init__(self, *arguments: object):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            bufsize=0,
-        )
-        assert self.process.stdout
-        self._source = self.process.stdout.fileno()
-        self.output = ""
+    command = (sys.executable, "-c", SERVE)
 
     def type(self, line: str) -> None:
         assert self.process.stdin

@@ -106,8 +106,6 @@ class Repl:
 def board(monkeypatch) -> Board:
     board = Board()
     monkeypatch.setitem(sys.modules, "board", board)
-    # a simulation in this process leaves its bank there
-    monkeypatch.setattr(sys, "path", [one for one in sys.path if not one.startswith("/bank")])
     monkeypatch.setattr(sys.implementation, "_mpy", 0x106, raising=False)
     return board
 
